@@ -1,0 +1,1 @@
+"""Keras callbacks that observe, each usable in any `model.fit`."""

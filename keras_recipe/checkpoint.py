@@ -1,0 +1,121 @@
+"""Where a trial stands, in memory and on disk, so that a killed one goes on from its last epoch."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from keras_recipe.loop import Loop
+
+EVERY_SECONDS = 5.0
+"""Least time between two checkpoints: a kill costs no more than this and one epoch."""
+
+_FILE = "checkpoint.npz"
+
+
+@dataclass
+class Course:
+    """The course of one training run so far.
+
+    Attributes:
+        history: one value an epoch of "loss", "score", "val_loss", "val_score".
+        best_epoch: epoch (1 is the first) with the lowest validation loss.
+        best_state: state of the loop then, where the config asks for it.
+        seconds: spent by earlier processes.
+        startup: seconds before the first gradient steps were done, 0 until then.
+        began: `time.monotonic()` at which this process took over.
+    """
+
+    history: dict[str, list[float]] = field(
+        default_factory=lambda: {"loss": [], "score": [], "val_loss": [], "val_score": []}
+    )
+    best_epoch: int = 0
+    best_state: list[np.ndarray] | None = None
+    seconds: float = 0.0
+    startup: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs done."""
+        return len(self.history["loss"])
+
+    def add(self, logs: dict[str, float], state: list[np.ndarray] | None) -> None:
+        """Note an epoch, and its state where it is the best so far."""
+        losses = self.history["val_loss"]
+        best = not losses or logs["val_loss"] < losses[self.best_epoch - 1]
+        for name, value in logs.items():
+            self.history[name].append(value)
+        if best:
+            self.best_epoch, self.best_state = self.epochs, state
+
+
+def save(directory: Path, loop: Loop, course: Course, seconds: float) -> None:
+    """Write course and loop, all or nothing."""
+    notes = {
+        "history": course.history,
+        "best_epoch": course.best_epoch,
+        "seconds": seconds,
+        "startup": course.startup,
+    }
+    arrays = {f"now_{i:04}": v for i, v in enumerate(loop.state())}
+    arrays |= {f"best_{i:04}": v for i, v in enumerate(course.best_state or ())}
+    write_arrays(directory / _FILE, arrays | {"notes": np.array(json.dumps(notes))})
+
+
+def load(directory: Path | None, loop: Loop) -> Course | None:
+    """Put the loop where the checkpoint left it and return its course; None where there is no checkpoint."""
+    if directory is None or not (directory / _FILE).is_file():
+        return None
+    with np.load(directory / _FILE, allow_pickle=False) as arrays:
+        notes = json.loads(str(arrays["notes"]))
+        loop.restore(_sequence(arrays, "now_"))
+        return Course(**notes, best_state=_sequence(arrays, "best_") or None)
+
+
+def spent(directory: Path) -> float:
+    """Seconds that the checkpoint in this directory stands for, 0 where there is none."""
+    if not (directory / _FILE).is_file():
+        return 0.0
+    with np.load(directory / _FILE, allow_pickle=False) as arrays:
+        return float(json.loads(str(arrays["notes"]))["seconds"])
+
+
+def discard(directory: Path) -> None:
+    """Take the checkpoint away: the trial is recorded."""
+    (directory / _FILE).unlink(missing_ok=True)
+
+
+def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write an `.npz` so that the name never stands for half a file. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_sequence(path: Path, arrays: Sequence[np.ndarray]) -> None:
+    """Write arrays in order; `read_sequence` returns them."""
+    write_arrays(path, {f"array_{i:04}": v for i, v in enumerate(arrays)})
+
+
+def read_sequence(path: Path) -> list[np.ndarray]:
+    """Inverse of `write_sequence`."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return _sequence(arrays, "array_")
+
+
+def _sequence(arrays: np.lib.npyio.NpzFile, prefix: str) -> list[np.ndarray]:
+    return [arrays[name] for name in sorted(arrays.files) if name.startswith(prefix)]

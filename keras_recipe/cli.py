@@ -1,0 +1,322 @@
+"""The command line: train, inspect, predict, report, list.
+
+Exit status: 0 done, 1 a finding stopped the recipe, 2 bad input (the message says what to do), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import rich.console
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from keras_recipe.core.errors import RecipeError, nearest
+
+if TYPE_CHECKING:
+    from keras_recipe.core.registry import Registry
+    from keras_recipe.problem import Problem
+    from keras_recipe.recipe import Result
+
+app = typer.Typer(
+    help="Runs Karpathy's recipe for training neural networks, in Keras, and shows the evidence for every decision.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="A folder of class folders of images, a .csv, an .npz, a folder of idx files, or the name of a data set: "
+        "digits, fashion_mnist, mnist, cifar10, ...",
+        show_default=False,
+    ),
+]
+Target = Annotated[str | None, typer.Option(help="Target column of a .csv (by number where it has no header).")]
+Test = Annotated[str | None, typer.Option(help="Test data in a place of its own, or a share such as 0.2.")]
+Groups = Annotated[str | None, typer.Option(help="Column whose equal values stay in the same split.")]
+Time = Annotated[str | None, typer.Option(help="Column to split by: the latest rows become the test split.")]
+TaskName = Annotated[str | None, typer.Option(help="multiclass, binary or regression, where the guess is wrong.")]
+Metric = Annotated[
+    str | None, typer.Option(help="What decides: accuracy, balanced_accuracy, log_loss; rmse, mae for regression.")
+]
+Loss = Annotated[str | None, typer.Option(help="What is trained: crossentropy; mse, mae, huber for regression.")]
+ImageSize = Annotated[int | None, typer.Option(help="Side that photos are resized to, in pixels.", min=8, max=512)]
+SkipCorrupt = Annotated[bool, typer.Option("--skip-corrupt", help="Leave undecodable images out, and say which.")]
+Seed = Annotated[int, typer.Option(help="Of the split, the weights, the order of the data, everything.", min=0)]
+Out = Annotated[Path | None, typer.Option(help="Run directory.", show_default="runs/<name of the data>")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
+RunDirectory = Annotated[Path, typer.Argument(help="A run directory that train has written.", show_default=False)]
+
+
+@app.command()
+def train(
+    data: Data,
+    target: Target = None,
+    test: Test = None,
+    budget: Annotated[str, typer.Option(help="Time for all of it: 90s, 10m, 1h.")] = "10m",
+    out: Out = None,
+    seed: Seed = 0,
+    human_score: Annotated[float | None, typer.Option(help="What a person reaches, in the metric's unit.")] = None,
+    model: Annotated[str | None, typer.Option(help="First model, such as 'resnet(depth=8, width=16)'.")] = None,
+    moves: Annotated[str | None, typer.Option(help="Moves to try, separated by commas; see `list moves`.")] = None,
+    task: TaskName = None,
+    metric: Metric = None,
+    loss: Loss = None,
+    groups: Groups = None,
+    time: Time = None,
+    image_size: ImageSize = None,
+    skip_corrupt: SkipCorrupt = False,
+    workers: Annotated[int | None, typer.Option(help="Trials at a time.", min=1, show_default="as many as pay")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what the run directory holds.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the last lines.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the recipe: look at the data, get baselines, overfit, regularize, evaluate once.
+
+    The same command again goes on where it was. Examples:
+
+      python -m keras_recipe train digits
+
+      python -m keras_recipe train photos/ --budget 30m
+
+      python -m keras_recipe train houses.csv --target price --human-score 60000
+    """
+    with _told():
+        from keras_recipe.recipe import Recipe
+        from keras_recipe.views.console import Console
+
+        seconds = duration(budget)
+        problem = _load(
+            data,
+            target=target,
+            test=test,
+            seed=seed,
+            task=task,
+            metric=metric,
+            loss=loss,
+            groups=groups,
+            time=time,
+            image_size=image_size,
+            skip_corrupt=skip_corrupt,
+            human_score=human_score,
+        )
+        directory = out or Path("runs") / problem.name
+        if fresh:
+            start_over(directory)
+        chosen = None if moves is None else [m.strip() for m in moves.split(",") if m.strip()]
+        result = Recipe(
+            problem,
+            directory,
+            seconds,
+            seed,
+            model,
+            chosen,
+            workers,
+            observer=lambda journal: Console(seconds, lambda: journal.elapsed, quiet),
+        ).run()
+    _print_result(result, as_json)
+
+
+@app.command()
+def inspect(
+    data: Data,
+    target: Target = None,
+    test: Test = None,
+    out: Out = None,
+    seed: Seed = 0,
+    task: TaskName = None,
+    groups: Groups = None,
+    time: Time = None,
+    image_size: ImageSize = None,
+    skip_corrupt: SkipCorrupt = False,
+    as_json: AsJson = False,
+) -> None:
+    """Become one with the data: counts, ranges and examples, without training anything."""
+    with _told():
+        from keras_recipe.core.records import to_json
+        from keras_recipe.recipe import examine, made
+        from keras_recipe.views.console import Console
+
+        problem = _load(
+            data,
+            target=target,
+            test=test,
+            seed=seed,
+            task=task,
+            groups=groups,
+            time=time,
+            image_size=image_size,
+            skip_corrupt=skip_corrupt,
+        )
+        console = Console(0.0, lambda: 0.0, as_json)
+        runs = []
+        for run in examine(problem, made(out or Path("runs") / problem.name), seed):
+            console.record(run)
+            runs.append(run)
+    if as_json:
+        typer.echo(json.dumps([to_json(r) for r in runs], indent=2))
+    if any(f.severity == "error" for r in runs for f in r.findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def predict(
+    directory: RunDirectory,
+    inputs: Annotated[
+        list[Path], typer.Argument(help="A folder or files of images, an .npz or a .csv.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Table to write: path or row, prediction, one probability a class.")] = Path(
+        "predictions.csv"
+    ),
+) -> None:
+    """Use a trained model on new data."""
+    with _told():
+        from keras_recipe.prediction import predict_to_csv
+
+        count = predict_to_csv(directory, inputs, out)
+    typer.echo(f"{count:,} predictions in {out}", err=True)
+
+
+@app.command()
+def report(directory: RunDirectory) -> None:
+    """Write report.html and the TensorBoard logs of a run again, from its journal."""
+    with _told():
+        from keras_recipe.views.report import write_report
+        from keras_recipe.views.tensorboard import write_tensorboard
+
+        write_tensorboard(directory)
+        typer.echo(write_report(directory))
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[str, typer.Argument(help="models, moves, augmentations, checks, or all of them.")] = "all",
+) -> None:
+    """Name what the recipe can use, each with one line and its arguments."""
+    with _told():
+        known = _registries()
+        if what != "all" and what not in known:
+            raise RecipeError("something to list", repr(what), nearest(what, [*known, "all"]))
+        output = rich.console.Console(highlight=False)
+        for kind, registry in known.items():
+            if what in ("all", kind):
+                output.print(_listed(kind, registry()))
+
+
+def main() -> None:
+    """Entry point of `python -m keras_recipe`."""
+    # TensorFlow's start-up notes are no news to a user; its warnings still come through Python.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    app(prog_name="python -m keras_recipe")
+
+
+def duration(text: str) -> float:
+    """Seconds of "90s", "10m", "1h30m", "1.5h" or "600". Raises RecipeError."""
+    parts = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s?)?", text.strip())
+    try:
+        if parts is None or not any(parts.groups()):
+            raise ValueError(text)
+        hours, minutes, seconds = (float(p or 0) for p in parts.groups())
+    except ValueError as error:
+        raise RecipeError("a duration such as 90s, 10m or 1h30m", repr(text), "write it in that form") from error
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def start_over(directory: Path) -> None:
+    """Take a run out of its directory; files that the recipe has not written stay."""
+    for name in ("journal.jsonl", "report.html", "model.keras", "split.csv"):
+        (directory / name).unlink(missing_ok=True)
+    for name in ("trials", "artifacts", "tensorboard"):
+        shutil.rmtree(directory / name, ignore_errors=True)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what may go wrong into a message and an exit status."""
+    from keras_recipe.stages import Blocked
+
+    try:
+        yield
+    except RecipeError as error:
+        typer.echo(f"\n{error}", err=True)
+        raise typer.Exit(2) from error
+    except Blocked as error:
+        typer.echo(f"\nStopped in stage {error.stage}:", err=True)
+        for finding in error.findings:
+            typer.echo(
+                f"  {finding.message}\n    expected {finding.expected}, measured {finding.measured}\n"
+                f"    {finding.hint}",
+                err=True,
+            )
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        typer.echo("\nInterrupted. Nothing is lost: the same command goes on where it was.", err=True)
+        raise typer.Exit(130) from error
+
+
+def _load(data: str, *, test: str | None, **options: Any) -> Problem:
+    from keras_recipe.data import load
+
+    share = re.fullmatch(r"0?\.\d+", test) if test else None
+    return load(data, test=float(test) if test and share else test or 0.15, **options)
+
+
+def _print_result(result: Result, as_json: bool) -> None:
+    from keras_recipe.core.journal import read
+    from keras_recipe.views.console import summary
+
+    if not as_json:
+        typer.echo("\n" + summary(read(result.directory), result.model_path, result.report, result.tensorboard))
+        return
+    end = result.evaluation
+    values = {"score": end.score, "low": end.low, "high": end.high, "examples": end.examples}
+    paths = {"model": result.model_path, "report": result.report, "tensorboard": result.tensorboard}
+    typer.echo(json.dumps(values | {"baselines": end.baselines} | {k: str(v) for k, v in paths.items()}))
+
+
+def _registries() -> dict[str, Callable[[], Registry[Any]]]:
+    def models() -> Registry[Any]:
+        from keras_recipe.models import MODELS
+
+        return MODELS
+
+    def moves() -> Registry[Any]:
+        from keras_recipe.moves import MOVES
+
+        return MOVES
+
+    def augmentations() -> Registry[Any]:
+        from keras_recipe.data.augmentations import AUGMENTATIONS
+
+        return AUGMENTATIONS
+
+    def checks() -> Registry[Any]:
+        from keras_recipe.checks import CHECKS
+
+        return CHECKS
+
+    return {"models": models, "moves": moves, "augmentations": augmentations, "checks": checks}
+
+
+def _listed(kind: str, registry: Registry[Any]) -> Table:
+    table = Table(title=kind, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+    for name in registry:
+        arguments = ", ".join(f"{k}={v!r}" for k, v in registry.arguments(name).items())
+        table.add_row(f"[bold]{escape(name)}[/]({escape(arguments)})", escape(registry.describe(name)))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The record of a run: append-only JSON lines, one content-keyed record a line.
+
+A line counts once its newline is on disk. A process may die at any byte: the torn tail is cut off at the next
+opening, and whoever computed that record computes it again (Optuna's journal storage works this way).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from keras_recipe.core.errors import RecipeError
+from keras_recipe.core.records import Evaluation, Record, Run, from_json, to_json
+
+R = TypeVar("R", bound=Record)
+
+FILE = "journal.jsonl"
+
+
+class Journal:
+    """Records of one run directory, in memory and on disk.
+
+    Args:
+        directory: the run directory; it must exist.
+
+    Raises:
+        RecipeError: another process writes this journal, or a line that is not the last cannot be read.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / FILE
+        self._file = self.path.open("a+b", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise RecipeError(
+                "a run directory that no other process is writing",
+                f"{directory}, which another process has open",
+                "wait for it, stop it, or give another directory with --out",
+            ) from error
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rpartition(b"\n")[0]
+        if len(content) > len(whole) + 1:
+            os.ftruncate(self._file.fileno(), len(whole) + 1 if whole else 0)
+        lines = _lines(whole, self.path)
+        self._records: dict[str, Record] = {r.key: r for r in map(from_json, lines)}
+        self._before = max((line["elapsed"] for line in lines), default=0.0)
+        self._opened = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds spent on this run by all processes that have worked on it, this one included."""
+        return self._before + time.monotonic() - self._opened
+
+    def credit(self, seconds: float) -> None:
+        """Count work that an earlier process did after its last record (a checkpoint remembers how much)."""
+        self._before += seconds
+
+    def append(self, record: Record) -> None:
+        """Write one record. It is on disk when this returns. Raises OSError, and then nothing was recorded."""
+        if record.key in self._records:
+            raise ValueError(f"the journal holds {record.key!r} already")
+        line = json.dumps(to_json(record) | {"elapsed": round(self.elapsed, 3)}, allow_nan=True) + "\n"
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            rest = memoryview(line.encode())
+            while rest:  # an almost full disk takes a part before it refuses
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            os.ftruncate(self._file.fileno(), end)
+            raise
+        self._records[record.key] = record
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """The record of this key, or None. Raises TypeError if it is of another kind."""
+        record = self._records.get(key)
+        if record is None or isinstance(record, kind):
+            return record
+        raise TypeError(f"{key!r} is a {type(record).__name__}, not a {kind.__name__}")
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(list(self._records.values()))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._file.close()
+
+
+def read(directory: Path) -> list[Record]:
+    """Records of a run directory for whoever only looks: no lock is taken, nothing is mended.
+
+    Raises RecipeError where there is no journal.
+    """
+    path = directory / FILE
+    if not path.is_file():
+        raise RecipeError(
+            f"a run directory, one that holds {FILE}",
+            str(directory),
+            "give the directory that `train` printed (runs/<name> unless --out was given)",
+        )
+    return [from_json(line) for line in _lines(path.read_bytes().rpartition(b"\n")[0], path)]
+
+
+def run_of(records: list[Record]) -> Run:
+    """The header. Raises RecipeError for an empty journal."""
+    for record in records:
+        if isinstance(record, Run):
+            return record
+    raise RecipeError("a journal that has begun", "one without a single record", "run `train` again")
+
+
+def evaluation_of(records: list[Record]) -> Evaluation | None:
+    """The final evaluation, or None while the run is not finished."""
+    return next((r for r in records if isinstance(r, Evaluation)), None)
+
+
+def select(records: list[Record], kind: type[R]) -> list[R]:
+    """Records of one kind, in order."""
+    return [r for r in records if isinstance(r, kind)]
+
+
+def _lines(content: bytes, path: Path) -> list[dict[str, Any]]:
+    lines = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            lines.append(json.loads(line))
+        except ValueError as error:
+            raise RecipeError(
+                "a journal of whole JSON lines",
+                f"{path}, of which line {number} cannot be read",
+                "restore the file from a copy, or start over with --fresh",
+            ) from error
+    return lines

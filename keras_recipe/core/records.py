@@ -1,0 +1,215 @@
+"""What the journal holds. Everything that a person sees is computed from these values.
+
+Scores are in the unit of the objective (accuracy 0..1, RMSE in the target's unit, ...); `Run.objective` says
+whether higher is better. `seconds` fields are the only ones in which two runs of the same problem differ.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["ok", "info", "warning", "error"]
+Severities: tuple[Severity, ...] = ("ok", "info", "warning", "error")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What counts as better: the name of a metric and its direction."""
+
+    metric: str
+    higher_is_better: bool
+
+    def better(self, a: float, b: float) -> bool:
+        """True if score `a` is strictly better than `b`."""
+        return a > b if self.higher_is_better else a < b
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check has found.
+
+    Attributes:
+        severity: "ok" (looked, and it is as it should be), "info", "warning", "error" (the recipe stops).
+        cause: a word of the diagnosis vocabulary ("loss", "imbalance", ...) or of the check itself.
+        message: one sentence for a person.
+        expected, measured: the two sides of the comparison, as text with units.
+        hint: what to do.
+        evidence: figures behind the sentence, JSON values only.
+        artifact: path of a picture, relative to the run directory.
+    """
+
+    severity: Severity
+    cause: str
+    message: str
+    expected: str = ""
+    measured: str = ""
+    hint: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    artifact: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """First line of a journal: the problem and how it is run.
+
+    Attributes:
+        problem: what `Problem.summary()` returned: name, kind, task, classes, shape, sizes, loss, human_score.
+        fingerprint: identifies data, split and objective.
+        versions: of Python and the packages that numbers depend on.
+        settings: the user's choices that a rerun must repeat (moves, plan, ...), as JSON values.
+    """
+
+    key: str
+    fingerprint: str
+    problem: dict[str, Any]
+    objective: Objective
+    seed: int
+    budget: float
+    versions: dict[str, str]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CheckRun:
+    """One check, run once: its findings, none of them where there was nothing to say."""
+
+    key: str
+    stage: str
+    check: str
+    description: str
+    findings: tuple[Finding, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run and its result: a pure function of problem, config and seed.
+
+    Attributes:
+        score, loss: on the whole validation split, by the weights that were kept.
+        train_score, train_loss: of the same weights on the training split, without augmentation and dropout.
+        history: one value an epoch of "loss", "score" (running, as trained), "val_loss", "val_score".
+        best_epoch: epoch (1 is the first) of the kept weights.
+        parameters: number of trainable weights.
+        stopped: why training ended: "epochs", "fitted", "patience", "budget" or "diverged".
+        seconds: all of it, `startup` the part before the first gradient step (building, tracing).
+    """
+
+    key: str
+    stage: str
+    config: dict[str, Any]
+    digest: str
+    seed: int
+    score: float
+    loss: float
+    train_score: float
+    train_loss: float
+    history: dict[str, list[float]]
+    epochs: int
+    best_epoch: int
+    parameters: int
+    stopped: str
+    examples: int
+    seconds: float
+    startup_seconds: float
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A move or a rung of the ladder, judged.
+
+    Attributes:
+        before, after: digests of the two configs; `change` maps each leaf that differs to [before, after].
+        config: leaves of `after`.
+        before_score, after_score: means over the seeds that both were trained with.
+        effect, low, high: gain by the candidate in the objective's unit (positive is better, whatever the
+            metric's direction), and its 95 % interval over seeds and validation examples.
+        seeds: number of seeds compared.
+        reason: one sentence.
+    """
+
+    key: str
+    stage: str
+    move: str
+    description: str
+    before: str
+    after: str
+    change: dict[str, list[Any]]
+    config: dict[str, Any]
+    before_score: float
+    after_score: float
+    effect: float
+    low: float
+    high: float
+    seeds: int
+    accepted: bool
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A choice that depends on measured time; recorded, so that a rerun repeats it. Also says what was skipped."""
+
+    key: str
+    stage: str
+    name: str
+    value: Any
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The end: the test split, read once.
+
+    Attributes:
+        trial: key of the trial whose weights became the model.
+        score, low, high: on the test split with its 95 % interval; `method` names the interval.
+        validation_score: of the same weights on the validation split.
+        baselines: name of a dumb baseline to its test score.
+        examples: size of the test split.
+        confusion: counts, [true class][predicted class]; None for regression.
+        verified: largest difference between the predictions of the exported file, loaded in a new process,
+            and those of the trained model.
+        finished: False while the budget was still running when the test was read (never, in a normal run).
+        artifact: path of a picture (the most confident mistakes), relative to the run directory.
+    """
+
+    key: str
+    trial: str
+    config: dict[str, Any]
+    score: float
+    low: float
+    high: float
+    method: str
+    validation_score: float
+    baselines: dict[str, float]
+    examples: int
+    confusion: list[list[int]] | None
+    verified: float
+    seconds: float
+    artifact: str | None = None
+
+
+Record = Run | CheckRun | Trial | Decision | Plan | Evaluation
+
+_TYPES: dict[str, type[Any]] = {t.__name__: t for t in (Run, CheckRun, Trial, Decision, Plan, Evaluation)}
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """The record as JSON values, its type under "type"."""
+    return {"type": type(record).__name__} | dataclasses.asdict(record)
+
+
+def from_json(line: dict[str, Any]) -> Record:
+    """Inverse of `to_json`. Fields that this version does not know are dropped."""
+    cls = _TYPES[line["type"]]
+    known = {f.name for f in dataclasses.fields(cls)}
+    values = {k: v for k, v in line.items() if k in known}
+    if cls is CheckRun:
+        values["findings"] = tuple(Finding(**f) for f in values["findings"])
+    if cls is Run:
+        values["objective"] = Objective(**values["objective"])
+    return cls(**values)  # type: ignore[no-any-return]

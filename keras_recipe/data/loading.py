@@ -1,0 +1,162 @@
+"""`load`: one function from anything that holds data to a Problem."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from keras_recipe import objectives
+from keras_recipe.core.records import Finding
+from keras_recipe.data import split
+from keras_recipe.data.assign import Key, assign, keys_of
+from keras_recipe.data.columns import encode, learn_columns
+from keras_recipe.data.fingerprint import fingerprint
+from keras_recipe.data.labels import Labels, learn_labels
+from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory, take_ids, take_rows
+from keras_recipe.data.sources import add_part, check_alike, read_source
+from keras_recipe.problem import Column, Problem, Rows, Signature, Split
+
+Given = Any
+"""A share of the rows (0..1), or another source of the same form."""
+
+
+def load(
+    source: Any,
+    *,
+    target: str | int | None = None,
+    test: Given = 0.15,
+    validation: Given = 0.15,
+    seed: int = 0,
+    groups: Key = None,
+    time: Key = None,
+    task: str | None = None,
+    loss: str | None = None,
+    metric: str | None = None,
+    name: str | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    human_score: float | None = None,
+    skip_corrupt: bool = False,
+    memory: int | None = None,
+    cache: str | Path | None = None,
+) -> Problem:
+    """Read data, infer what is asked of it, and split it once.
+
+    Args:
+        source: name of a data set ("digits", "fashion_mnist", ...), path of a folder (class folders of pictures, or
+            train/ [validation/] [test/] folders of those, or idx files), an .npz or a .csv; `(x, y)`, a dict of arrays
+            as in an .npz; a `tf.data.Dataset` of (x, y), batched or not, or a tuple of up to three for the parts. A
+            dataset must give the same order in every run.
+        target: target column of a table; by default the one called target, label, class or y.
+        test, validation: share of the rows, above 0 and below 1, or data of their own in any of these forms. Parts
+            that the source itself names are used as they are.
+        seed: of the split.
+        groups: column, or one value a row of the pool that is split: rows of one group stay together.
+        time: column, or one value a row: the earliest rows train, the latest test. Neither column is an input.
+        task, loss, metric: instead of what is inferred from the labels.
+        name: of the problem; by default that of the source.
+        image_size: side, or (height, width), of pictures from files, in pixels; by default from their headers.
+        human_score: what a person reaches, in the metric's unit.
+        skip_corrupt: leave undecodable pictures out, with a warning, instead of stopping.
+        memory: bytes that decoded inputs may take before they are streamed; by default a quarter of the machine's.
+        cache: folder for `tf.data` examples that exceed `memory`; by default a temporary file that needs no cleaning.
+
+    Returns:
+        A Problem. The training part is in random order, unless it is ordered by time. Where classes are split, each
+        of them needs as many examples as there are parts to draw (three, or two where the test part is given).
+
+    Raises:
+        RecipeError: data that cannot be read, understood or split; the message names the culprit.
+    """
+    reading = Reading(
+        None if target is None else str(target),
+        (image_size, image_size) if isinstance(image_size, int) else image_size,
+        skip_corrupt=skip_corrupt,
+        memory=default_memory() if memory is None else memory,
+        cache=None if cache is None else Path(cache),
+    )
+    read, shares = _read(source, {"test": test, "validation": validation}, reading)
+    labels = learn_labels(read.parts["train"].y, read.kind, task)
+    y = {part: labels.encode(p.y, part) for part, p in read.parts.items()}
+    keys = keys_of(read.parts["train"], groups, time)
+    rows, split_by = assign(y["train"], labels, keys, shares, seed)
+    parts = _divide(read, y, rows)
+    columns, parts, findings = _encoded(parts, keys.columns) if read.kind == "table" else ((), parts, ())
+    splits = {part: Split(cast("Rows", p.x), p.y, p.ids) for part, p in parts.items()}
+    signature = _signature(read, labels, columns, splits["train"].x)
+    objective, chosen_loss = objectives.objective(labels.task, metric), objectives.loss(labels.task, loss)
+    return Problem(
+        name=name or read.name,
+        signature=signature,
+        **splits,
+        objective=objective,
+        loss=chosen_loss,
+        fingerprint=fingerprint(read, rows, splits, signature, chosen_loss, objective),
+        human_score=human_score,
+        split_by=split_by,
+        findings=(*read.findings, *_inferred(read, labels, task), *findings),
+    )
+
+
+def _read(source: Any, given: dict[str, Given], reading: Reading) -> tuple[Source, dict[str, float]]:
+    """The source with the parts that the user gives, and the shares of those that are still to be drawn."""
+    read = read_source(source, reading)
+    shares = {part: float(v) for part, v in given.items() if isinstance(v, int | float) and part not in read.parts}
+    split.check_fractions(shares)
+    for part, value in given.items():
+        if not isinstance(value, int | float):
+            read = add_part(read, part, value, reading)
+    check_alike(read)
+    return read, shares
+
+
+def _divide(read: Source, y: dict[str, np.ndarray], rows: dict[str, np.ndarray]) -> dict[str, Part]:
+    """Every part with its encoded labels, those drawn from the pool with their rows of it."""
+    parts = {part: Part(p.x, y[part], p.ids, p.content) for part, p in read.parts.items()}
+    pool = parts["train"]
+    for part, drawn in rows.items():
+        parts[part] = Part(_take(pool.x, drawn), pool.y[drawn], take_ids(pool.ids, drawn), pool.content)
+    return {part: parts[part] for part in NAMES}
+
+
+def _take(x: Any, rows: np.ndarray) -> Any:
+    return x.iloc[rows] if hasattr(x, "iloc") else take_rows(x, rows)
+
+
+def _encoded(
+    parts: dict[str, Part], keys: tuple[str, ...]
+) -> tuple[tuple[Column, ...], dict[str, Part], tuple[Finding, ...]]:
+    """Tables as float32 arrays; the columns that rows were assigned by are no inputs."""
+    frames: dict[str, Any] = {part: p.x for part, p in parts.items()}
+    columns, findings = learn_columns(frames["train"].drop(columns=list(keys)))
+    if keys:
+        message = f"{keys[0]} assigns rows to parts and is no input"
+        findings = (Finding("info", "ignored", message, evidence={"columns": list(keys)}), *findings)
+    encoded = {part: dataclasses.replace(p, x=encode(columns, frames[part])) for part, p in parts.items()}
+    return columns, encoded, findings
+
+
+def _signature(read: Source, labels: Labels, columns: tuple[Column, ...], x: Rows) -> Signature:
+    return Signature(
+        kind=read.kind,
+        task=labels.task,
+        shape=tuple(map(int, x.shape[1:])),
+        dtype=str(x.dtype),
+        classes=labels.classes,
+        target=read.target,
+        targets=labels.targets,
+        columns=columns,
+    )
+
+
+def _inferred(read: Source, labels: Labels, task: str | None) -> list[Finding]:
+    """A note where whole numbers were taken for a quantity: they might be classes."""
+    y = read.parts["train"].y
+    if task is not None or labels.task != "regression" or y.ndim > 1 or bool((y != np.round(y)).any()):
+        return []
+    distinct = len(np.unique(y))
+    message = f"the target has {distinct} distinct whole numbers and was taken for a quantity (regression)"
+    hint = "give the task as multiclass if they are classes"
+    return [Finding("info", "task", message, hint=hint, evidence={"distinct": distinct})]

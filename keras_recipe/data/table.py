@@ -1,0 +1,183 @@
+"""A .csv as a frame of numbers and words: delimiter, header, missing cells, and which columns are numbers."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_recipe.core.errors import RecipeError, nearest
+from keras_recipe.data.labels import clean_labels
+from keras_recipe.data.parts import CHUNK, Part, Reading, Source, row_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGETS = ("target", "label", "class", "y")
+"""Names, in any case, by which a target column is found when the user names none."""
+
+MISSING = ("?", "")
+"""Cells that are missing in every column."""
+
+NO_NUMBER = ("na", "n/a", "nan", "null", "none", "?", "")
+"""Words, in any case, that are missing cells of a column of numbers (in a column of words they are words)."""
+
+MOSTLY = 0.9
+"""Share of numbers among the non-empty cells from which a column is one of numbers, and the rest an error."""
+
+
+def read_table(path: Path, reading: Reading) -> Source:
+    """One part: the frame without its target, which becomes the labels.
+
+    Raises:
+        RecipeError: unreadable file, unknown target, text among numbers, infinite numbers, missing labels.
+    """
+    frame = read_frame(path, reading)
+    target = target_column(list(frame.columns), reading.target, str(path))
+    labels = clean_labels(frame[target].replace("", np.nan).to_numpy(), path.name)
+    part = Part(frame.drop(columns=target), labels, row_numbers(len(frame)), _file_digest(path))
+    return Source(path.stem, "table", {"train": part}, target)
+
+
+def read_frame(path: Path, reading: Reading) -> pd.DataFrame:
+    """All columns of a .csv: float64 with NaN for missing, or str with "" for missing, without surrounding blanks.
+
+    Where `reading.numbers` and `reading.words` name columns, these are read as such; of the others, a column is one of
+    numbers if at least nine tenths of its non-empty cells are. Without a header, columns are called "0", "1", ...
+
+    Raises:
+        RecipeError: the file cannot be read or is empty; a column of numbers holds text or infinity.
+    """
+    frame = _parse(path, reading.words)
+    for name in list(frame.columns):
+        column = frame[name]
+        if name in reading.words or not (is_numbers(column) or name in reading.numbers or _mostly_numbers(column)):
+            continue
+        frame[name] = _finite(_numbers(column), name)
+    return frame
+
+
+def like(reading: Reading, frame: pd.DataFrame, target: str, labels: np.ndarray) -> Reading:
+    """How to read another file whose columns must mean the same as those of this frame."""
+    numbers = [n for n in frame.columns if is_numbers(frame[n])]
+    words = {*frame.columns} - {*numbers} | ({target} if labels.dtype.kind == "U" else set())
+    return dataclasses.replace(reading, target=target, numbers=frozenset(numbers), words=frozenset(words))
+
+
+def target_column(columns: list[str], target: str | None, where: str) -> str:
+    """Name of the target column. Raises RecipeError for an unknown one, or none that goes without saying."""
+    shown = ", ".join(columns[:30]) + (", ..." if len(columns) > 30 else "")
+    if target is not None:
+        if target not in columns:
+            raise RecipeError(f"a target that is a column of {where} ({shown})", repr(target), nearest(target, columns))
+        return target
+    found = [c for c in columns if c.lower() in TARGETS]
+    if len(found) != 1:
+        raise RecipeError(
+            f"exactly one column called {', '.join(TARGETS[:-1])} or {TARGETS[-1]}, or the name of the target",
+            f"{where} with the columns {shown}",
+            "name the target (--target COLUMN)",
+        )
+    return found[0]
+
+
+def is_numbers(column: pd.Series[Any]) -> bool:
+    """Whether this column of a frame was read as numbers."""
+    return column.dtype.kind in "iuf"
+
+
+def _parse(path: Path, words: frozenset[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        first, delimiter = _first_line(path)
+        header = None if any(map(_is_number, first)) else 0
+        names = [str(i) if header is None else cell.strip() for i, cell in enumerate(first)]
+        options: dict[str, Any] = {
+            "sep": delimiter, "header": header, "skipinitialspace": True, "keep_default_na": False,
+            "na_values": list(MISSING), "low_memory": False, "index_col": False,
+        }  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            known = [i for i, name in enumerate(names) if name in words]
+            frame = pd.read_csv(
+                path, dtype=dict.fromkeys(known, str) if header is None else {first[i]: str for i in known}, **options
+            )
+            text = [i for i in range(frame.shape[1]) if not is_numbers(frame.iloc[:, i])]
+            as_read = pd.read_csv(path, usecols=text, dtype=str, **options) if text else frame.iloc[:, :0]
+    except (OSError, ValueError, pd.errors.ParserWarning, csv.Error) as error:  # pandas' parser errors are ValueErrors
+        raise _unreadable(path, str(error)) from error
+    if frame.empty:
+        raise _unreadable(path, "it has no rows")
+    columns = {str(n).strip(): frame.iloc[:, i] for i, n in enumerate(frame.columns)}
+    columns |= {str(n).strip(): as_read[n].fillna("").str.strip() for n in as_read.columns}
+    return pd.DataFrame(columns)
+
+
+def _first_line(path: Path) -> tuple[list[str], str]:
+    """Cells of the first line, and the delimiter: the commonest of comma, semicolon and tab."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        line = next((line for line in file if line.strip()), "")
+    delimiter = max(",;\t", key=line.count)
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []), delimiter
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return cell.strip().lower() not in NO_NUMBER
+
+
+def _unreadable(path: Path, why: str) -> RecipeError:
+    return RecipeError(
+        "a table in UTF-8 with one line a row and as many cells in each", f"{path}: {why}", "correct the file"
+    )
+
+
+def _mostly_numbers(words: pd.Series[Any]) -> bool:
+    import pandas as pd
+
+    filled = words[~words.str.lower().isin(NO_NUMBER)]
+    return len(filled) == 0 or bool(pd.to_numeric(filled, errors="coerce").notna().mean() >= MOSTLY)
+
+
+def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    if is_numbers(column):
+        return column.astype("float64")
+    numbers = pd.to_numeric(column, errors="coerce")
+    bad = np.flatnonzero((numbers.isna() & ~column.str.lower().isin(NO_NUMBER)).to_numpy())
+    if len(bad):
+        raise RecipeError(
+            f"numbers in column {column.name!r}",
+            f"{column.iloc[bad[0]]!r} in row {bad[0]} (counted from 0), and text in {len(bad)} rows in all",
+            "correct these cells, or empty them",
+        )
+    return numbers.astype("float64")
+
+
+def _finite(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    bad = np.flatnonzero(np.isinf(column.to_numpy()))
+    if len(bad):
+        raise RecipeError(
+            f"finite numbers in column {name!r}",
+            f"infinity in {len(bad)} rows ({', '.join(map(str, bad[:10]))}, counted from 0)",
+            "correct these cells, or empty them",
+        )
+    return column
+
+
+def _file_digest(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(CHUNK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,68 @@
+"""Dumb baselines: predictors that a network has to beat before anybody believes in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_recipe.problem import Problem, Split
+
+Predictor = Callable[[Split], np.ndarray]
+
+ROWS, FEATURES = 5000, 1024
+"""Size that the linear model is fitted at; it takes seconds there and gains little above."""
+
+
+def constant(problem: Problem) -> Predictor:
+    """Label frequencies, or the mean target, for every example: what is known without looking at the input."""
+    regression = problem.signature.task == "regression"
+    value = problem.target_moments()[0] if regression else problem.label_frequencies()
+    return lambda split: np.tile(value, (len(split), 1))
+
+
+def linear(problem: Problem, seed: int = 0) -> Predictor:
+    """Logistic or ridge regression of scikit-learn on standardized inputs, with its default penalty.
+
+    Pictures above 1,024 values are averaged down to it, and at most 5,000 training rows are used.
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = np.random.default_rng(seed).permutation(len(problem.train))[:ROWS]
+    x, y = _features(problem.train.x[np.sort(rows)]), problem.train.y[np.sort(rows)]
+    if problem.signature.task == "regression":
+        model = make_pipeline(StandardScaler(), Ridge()).fit(x, y)
+        return lambda split: _in_parts(split, lambda part: model.predict(part).reshape(len(part), -1))
+    model = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-2, max_iter=1000)).fit(x, y)
+    width = len(problem.signature.classes)
+
+    def probabilities(part: np.ndarray) -> np.ndarray:
+        found = np.zeros((len(part), width))
+        found[:, model.classes_] = model.predict_proba(part)
+        return found
+
+    return lambda split: _in_parts(split, probabilities)
+
+
+BASELINES: dict[str, Callable[[Problem], Predictor]] = {"majority or mean": constant, "linear": linear}
+
+
+def _in_parts(split: Split, predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    starts = range(0, len(split), ROWS)
+    return np.concatenate([predict(_features(split.x[start : start + ROWS])) for start in starts])
+
+
+def _features(x: Any) -> np.ndarray:
+    """Rows flattened to at most FEATURES float32 values: pictures by averaging blocks, others by their first ones."""
+    x = np.asarray(x, dtype="float32")
+    if x.ndim == 4:
+        block = 1
+        while np.prod(x.shape[1:]) // block**2 > FEATURES:
+            block += 1
+        height, width = x.shape[1] // block, x.shape[2] // block
+        cropped = x[:, : height * block, : width * block]
+        x = cropped.reshape(len(x), height, block, width, block, -1).mean(axis=(2, 4))
+    return x.reshape(len(x), -1)

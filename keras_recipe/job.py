@@ -1,0 +1,44 @@
+"""A Job: one training job under examination, whoever wrote it. Checks see only Jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_recipe.problem import Problem, Split
+
+if TYPE_CHECKING:
+    from keras_recipe.loop import Loop
+
+SAMPLE = 5000
+"""Examples that a check looks at where all would cost more than they tell: shares are then known to 1.4 points."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A compiled model with its data and fit arguments.
+
+    Attributes:
+        problem: the data, the task, and what counts as better.
+        directory: where pictures go.
+        fresh: seed -> the model's loop with the weights of that seed, untrained.
+        batch_size: examples a gradient step.
+        seed: of whatever a check draws.
+    """
+
+    problem: Problem
+    directory: Path
+    fresh: Callable[[int], Loop]
+    batch_size: int
+    seed: int
+
+    def sample(self, split: Split, count: int = SAMPLE) -> tuple[np.ndarray, np.ndarray]:
+        """The same random examples at every call: inputs and labels of at most `count` rows."""
+        rows = np.arange(len(split))
+        if len(split) > count:
+            rows = np.sort(np.random.default_rng(self.seed).choice(len(split), count, replace=False))
+        return split.x[rows], split.y[rows]

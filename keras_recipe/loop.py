@@ -1,0 +1,131 @@
+"""Two graphs that train and apply any compiled Keras model, each traced once.
+
+`model.fit` pays for every batch in Python: data adapters, metrics, callbacks. Here one `tf.function` walks over a
+matrix of row numbers, whole epochs at a call, and the same trace serves every seed, rate, batch size and length.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+PREDICT_BATCH = 256
+"""Examples a step when predicting: large enough to fill two cores, small enough for their caches."""
+
+_SEEDING = threading.Lock()
+
+Rows = tf.Tensor | np.ndarray
+Build = Callable[[], tuple[keras.Model, keras.Model | None]]
+
+
+class Loop:
+    """A compiled model with its augmentation, ready to be trained from any seed.
+
+    Args:
+        build: returns a compiled model and an augmentation (or None), drawing all randomness from the global
+            generators. It is called once for the graphs, and once for each seed as the source of fresh weights.
+    """
+
+    def __init__(self, build: Build) -> None:
+        self._build = build
+        self.model, self.augmentation = build()
+        self.optimizer = self.model.optimizer
+        self.optimizer.build(self.model.trainable_variables)
+        self._slots = [v for v in self.optimizer.variables if v is not self.optimizer.learning_rate]
+        self._fresh_slots = [v.numpy() for v in self._slots]
+        self._inputs = tf.TensorSpec([None, *self.model.input_shape[1:]], self.model.inputs[0].dtype)
+        self._train: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
+        self._predict = tf.function(self._predict_all, input_signature=[self._inputs])
+
+    def reset(self, seed: int, learning_rate: float | None = None) -> None:
+        """Give weights, optimizer and random generators the values that a new build under `seed` has."""
+        with _SEEDING:
+            twin, augmentation = seeded(self._build, seed)
+        for old, new in zip(self._random(), _variables(twin, augmentation), strict=True):
+            old.assign(new)
+        for slot, value in zip(self._slots, self._fresh_slots, strict=True):
+            slot.assign(value)
+        self.optimizer.learning_rate.assign(twin.optimizer.learning_rate if learning_rate is None else learning_rate)
+
+    def train(self, x: Rows, y: Rows, order: np.ndarray) -> tuple[float, np.ndarray]:
+        """One gradient step for each row of `order`, (steps, batch) row numbers into `x` and `y`.
+
+        Returns:
+            mean loss over the steps, and the outputs as trained, (steps * batch, units), in the given order.
+        """
+        if self._train is None:  # the labels' type is known only now
+            labels = tf.TensorSpec([None, *y.shape[1:]], y.dtype)
+            steps = tf.TensorSpec([None, None], "int32")
+            self._train = tf.function(self._train_steps, input_signature=[self._inputs, labels, steps])
+        loss, outputs = self._train(x, y, tf.constant(order, "int32"))
+        return float(loss), outputs.numpy()
+
+    def predict(self, x: Rows) -> np.ndarray:
+        """Outputs in inference mode, (len(x), units)."""
+        return self._predict(x).numpy()  # type: ignore[no-any-return]
+
+    def state(self) -> list[np.ndarray]:
+        """Everything that the next step depends on: weights, optimizer, random generators."""
+        return [v.numpy() for v in (*self._random(), *self._slots)]
+
+    def restore(self, state: Sequence[np.ndarray]) -> None:
+        """Inverse of `state`."""
+        for variable, value in zip((*self._random(), *self._slots), state, strict=True):
+            variable.assign(value)
+
+    def _random(self) -> list[Any]:
+        return _variables(self.model, self.augmentation)
+
+    def _train_steps(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        steps = tf.shape(order)[0]
+        outputs = tf.TensorArray(tf.float32, steps, element_shape=[None, self.model.output_shape[-1]])
+        total = tf.constant(0.0)
+        for i in tf.range(steps):
+            rows = order[i]
+            loss, predictions = self._step(tf.gather(x, rows), tf.gather(y, rows))
+            total += loss
+            outputs = outputs.write(i, predictions)
+        return total / tf.cast(steps, tf.float32), outputs.concat()
+
+    def _step(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if self.augmentation is not None:
+            x = self.augmentation(x, training=True)
+        with tf.GradientTape() as tape:
+            predictions = self.model(x, training=True)
+            loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=True)
+            scaled = self.optimizer.scale_loss(loss)
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        return loss, tf.cast(predictions, tf.float32)
+
+    def _predict_all(self, x: tf.Tensor) -> tf.Tensor:
+        count = tf.shape(x)[0]
+        steps = (count + PREDICT_BATCH - 1) // PREDICT_BATCH
+        outputs = tf.TensorArray(
+            tf.float32, steps, infer_shape=False, element_shape=[None, self.model.output_shape[-1]]
+        )
+        for i in tf.range(steps):
+            batch = x[i * PREDICT_BATCH : (i + 1) * PREDICT_BATCH]
+            outputs = outputs.write(i, tf.cast(self.model(batch, training=False), tf.float32))
+        return outputs.concat()
+
+
+def seeded(build: Build, seed: int) -> tuple[keras.Model, keras.Model | None]:
+    """Build under one seed for Python, NumPy and TensorFlow, the caller's Python and NumPy generators unmoved."""
+    states = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    try:
+        return build()
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+def _variables(model: keras.Model, augmentation: keras.Model | None) -> list[Any]:
+    return [*model.variables, *(augmentation.variables if augmentation is not None else [])]

@@ -1,0 +1,38 @@
+"""Moves: generators `(config, trial) -> Iterator[Config]`, each candidate one leaf away. A file added here is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from keras_recipe.core.config import Config, difference
+from keras_recipe.core.records import Trial
+from keras_recipe.core.registry import Registry
+from keras_recipe.core.spec import Spec
+from keras_recipe.models import MODELS
+from keras_recipe.problem import Kind
+
+MOVES: Registry[Callable[[Config, Trial], Iterator[Config]]] = Registry("move", __name__)
+move = MOVES.staged
+
+
+def candidates(name: str, config: Config, trial: Trial, kind: Kind) -> list[Config]:
+    """The configs that a move proposes, those left out whose argument the model does not take or the data forbids.
+
+    Raises:
+        ValueError: a candidate differs from `config` in more than one leaf, or in none: the move is broken.
+    """
+    found = []
+    for candidate in MOVES.get(name)(config, trial):
+        changed = difference(config, candidate)
+        if len(changed) != 1:
+            raise ValueError(f"Expected the move {name!r} to change one leaf. Received a change of {sorted(changed)}.")
+        if _applies(candidate, kind):
+            found.append(candidate)
+    return found
+
+
+def _applies(candidate: Config, kind: Kind) -> bool:
+    model = Spec.parse(candidate.model)
+    known = MODELS.arguments(model.name)
+    pictures_only = any(op in candidate.augmentation for op in ("flip", "shift", "rotate", "zoom", "contrast"))
+    return all(name in known for name, _ in model.args) and (kind == "image" or not pictures_only)

@@ -1,0 +1,52 @@
+"""Data augmentation, from gentle to aggressive: the next best thing to more data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Trial
+from keras_recipe.moves import move
+
+
+def _with(config: Config, *specs: str) -> Config:
+    return config.replace(augmentation="|".join(filter(None, (config.augmentation, *specs))))
+
+
+@move("regularize", order=10)
+def shift_picture(config: Config, trial: Trial) -> Iterator[Config]:
+    """Move training pictures by up to a tenth, or a fifth, of their size."""
+    yield _with(config, "shift(factor=0.1)")
+    yield _with(config, "shift(factor=0.2)")
+
+
+@move("regularize", order=12)
+def flip_picture(config: Config, trial: Trial) -> Iterator[Config]:
+    """Mirror half of the training pictures: right for photos, wrong for digits, so it is measured."""
+    yield _with(config, "flip()")
+
+
+@move("regularize", order=14)
+def turn_picture(config: Config, trial: Trial) -> Iterator[Config]:
+    """Turn training pictures by up to 10 degrees, or 20."""
+    yield _with(config, "rotate(degrees=10.0)")
+    yield _with(config, "rotate(degrees=20.0)")
+
+
+@move("regularize", order=16)
+def zoom_picture(config: Config, trial: Trial) -> Iterator[Config]:
+    """Enlarge or shrink training pictures by up to a fifth."""
+    yield _with(config, "zoom(factor=0.2)")
+
+
+@move("regularize", order=18)
+def change_contrast(config: Config, trial: Trial) -> Iterator[Config]:
+    """Change the contrast of training pictures by up to 40 %."""
+    yield _with(config, "contrast(factor=0.4)")
+
+
+@move("regularize", order=20)
+def add_noise(config: Config, trial: Trial) -> Iterator[Config]:
+    """Add noise of a tenth of a standard deviation to training features."""
+    if not config.augmentation:
+        yield _with(config, "noise(scale=0.1)")

@@ -1,0 +1,38 @@
+"""Give up some training score for validation score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Trial
+from keras_recipe.moves import move
+
+
+@move("regularize", order=40)
+def smaller_batch(config: Config, trial: Trial) -> Iterator[Config]:
+    """Half the batch: noisier gradients and, with batch normalization, noisier statistics."""
+    if config.batch_size >= 8:
+        yield config.replace(batch_size=config.batch_size // 2)
+
+
+@move("regularize", order=50)
+def dropout(config: Config, trial: Trial) -> Iterator[Config]:
+    """Drop features while training (Srivastava et al., 2014)."""
+    for rate in (0.2, 0.5):
+        yield config.with_args("model", dropout=rate)
+
+
+@move("regularize", order=60)
+def weight_decay(config: Config, trial: Trial) -> Iterator[Config]:
+    """Decoupled weight decay (Loshchilov & Hutter, 2017), not on biases and normalization."""
+    # Keras multiplies the decay by the rate: at 3e-4 and a few thousand steps, 0.1 shrinks weights by a tenth.
+    for decay in (0.1, 1.0):
+        yield config.with_args("optimizer", weight_decay=decay)
+
+
+@move("regularize", order=70)
+def early_stopping(config: Config, trial: Trial) -> Iterator[Config]:
+    """Stop when the validation loss has not fallen for a sixth of the epochs, and go back to its minimum."""
+    if config.patience is None:
+        yield config.replace(patience=max(2, config.epochs // 6))

@@ -1,0 +1,61 @@
+"""Pictures for the record: grids of examples as PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+CELL = 96
+"""Side of one example in pixels; smaller pictures are enlarged without smoothing, so that pixels stay visible."""
+
+_MARGIN, _CAPTION = 6, 16
+
+
+def grid(
+    path: Path,
+    pictures: np.ndarray,
+    captions: Sequence[str],
+    *,
+    columns: int = 8,
+    span: tuple[float, float] | None = None,
+) -> Path:
+    """Write a grid of pictures with a caption under each.
+
+    Args:
+        path: of the PNG file; its folder is made.
+        pictures: (count, height, width, 1 or 3), any range.
+        captions: one each; cut to the cell's width.
+        columns: cells in a row.
+        span: values shown as black and white; 0 and 255 for uint8, the extremes of the pictures otherwise.
+    """
+    low, high = span or ((0, 255) if pictures.dtype == np.uint8 else (float(pictures.min()), float(pictures.max())))
+    scaled = (np.clip((pictures.astype("float32") - low) / max(high - low, 1e-9), 0, 1) * 255).round().astype("uint8")
+    columns = min(columns, len(scaled))
+    rows = -(-len(scaled) // columns)
+    sheet = Image.new(
+        "RGB", (columns * (CELL + _MARGIN) + _MARGIN, rows * (CELL + _CAPTION + _MARGIN) + _MARGIN), "white"
+    )
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=11)
+    for index, (picture, caption) in enumerate(zip(scaled, captions, strict=True)):
+        left = _MARGIN + index % columns * (CELL + _MARGIN)
+        top = _MARGIN + index // columns * (CELL + _CAPTION + _MARGIN)
+        sheet.paste(_enlarged(picture), (left, top))
+        draw.text((left, top + CELL + 1), _fitting(caption, draw, font), fill="#222222", font=font)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+    return path
+
+
+def _enlarged(picture: np.ndarray) -> Image.Image:
+    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).convert("RGB")
+    smooth = max(image.size) > CELL
+    return image.resize((CELL, CELL), Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST)
+
+
+def _fitting(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
+    while draw.textlength(text, font=font) > CELL and len(text) > 1:
+        text = text[:-2] + "…"
+    return text

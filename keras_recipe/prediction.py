@@ -1,0 +1,65 @@
+"""Predictions of an exported model for new data, as a table."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_recipe import exported
+from keras_recipe.data.new_inputs import read_inputs
+from keras_recipe.problem import Signature
+from keras_recipe.recipe import unwritable
+from keras_recipe.stages.final import MODEL
+
+_ROWS = 4096
+"""Predictions that are in memory at a time."""
+
+
+def predict_to_csv(directory: Path, inputs: Sequence[Path], out: Path) -> int:
+    """Write one line an example: its path or row number, the prediction, the probability of each class.
+
+    Returns:
+        the number of examples.
+
+    Raises:
+        RecipeError: there is no model, the inputs are not what it takes, or `out` cannot be written.
+    """
+    model, signature = exported.load(directory / MODEL if directory.is_dir() else directory)
+    new, ids = read_inputs(list(inputs), signature)
+    temporary = out.with_name(f".{os.getpid()}.{out.name}")
+    try:
+        with temporary.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_header(signature, files=inputs[0].suffix not in (".npz", ".csv")))
+            for part, names in _parts(new, ids):
+                writer.writerows(_lines(signature, exported.predict(model, part), names))
+        temporary.replace(out)
+    except OSError as error:
+        raise unwritable(out, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return len(ids)
+
+
+def _header(signature: Signature, files: bool) -> list[str]:
+    first = "path" if files and signature.kind == "image" else "row"
+    predictions = ["prediction"]
+    if signature.targets > 1:
+        predictions = [f"prediction {i}" for i in range(signature.targets)]
+    return [first, *predictions, *signature.classes]
+
+
+def _lines(signature: Signature, predicted: np.ndarray, names: Sequence[str]) -> Iterator[list[str]]:
+    for name, values in zip(names, predicted, strict=True):
+        best = [signature.classes[int(values.argmax())]] if signature.classes else []
+        yield [name, *best, *(f"{v:.6g}" for v in values)]
+
+
+def _parts(new: exported.RawInputs, ids: Sequence[str]) -> Iterator[tuple[exported.RawInputs, Sequence[str]]]:
+    for start in range(0, len(ids), _ROWS):
+        rows = slice(start, start + _ROWS)
+        yield {k: v[rows] for k, v in new.items()} if isinstance(new, dict) else new[rows], ids[rows]

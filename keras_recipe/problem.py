@@ -1,0 +1,179 @@
+"""A Problem: named splits, the kind of task, and what counts as better. Frozen, and free of any model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from keras_recipe.core.records import Finding, Objective
+
+Kind = Literal["image", "table", "vector"]
+Task = Literal["multiclass", "binary", "regression"]
+
+TASKS: tuple[Task, ...] = ("multiclass", "binary", "regression")
+
+
+class Rows(Protocol):
+    """Inputs of one split: an array in memory, a memory map, or files decoded when asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(examples, *shape of one example)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements that indexing returns: uint8 for pictures, float32 otherwise."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Examples of these rows (an array of integers or a slice), in that order."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One part of the data.
+
+    Attributes:
+        x: inputs, (examples, *shape).
+        y: labels, always in memory: int32 class indices (examples,), or float32 targets (examples, targets)
+            in the user's unit.
+        ids: what a person calls each example: its path, or its row number in the source.
+    """
+
+    x: Rows
+    y: np.ndarray
+    ids: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def in_memory(self) -> bool:
+        """True where `x` is a plain array: it then goes to the device once, as a whole."""
+        return type(self.x) is np.ndarray
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column of a table.
+
+    A number becomes (value - mean) / scale, missing values 0, followed by a 0/1 column that marks them where
+    `missing`. A category becomes one 0/1 column for each word of the vocabulary, and one for all other words.
+    """
+
+    name: str
+    vocabulary: tuple[str, ...] | None = None
+    mean: float = 0.0
+    scale: float = 1.0
+    missing: bool = False
+
+    @property
+    def width(self) -> int:
+        """Number of encoded columns."""
+        return 1 + self.missing if self.vocabulary is None else 1 + len(self.vocabulary)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a raw input looks like, and what the outputs mean: all that is needed to use the model on new files.
+
+    Stored inside `model.keras`. JSON values only.
+
+    Attributes:
+        kind, task: see Problem.
+        shape: of one encoded example, (height, width, channels) for pictures, (features,) otherwise.
+        dtype: of one encoded example, "uint8" or "float32".
+        classes: class names in the order of the outputs; empty for regression.
+        target: name of the target column, for tables.
+        targets: number of target values, for regression; 0 otherwise.
+        columns: input columns in order, for tables; empty otherwise.
+    """
+
+    kind: Kind
+    task: Task
+    shape: tuple[int, ...]
+    dtype: str
+    classes: tuple[str, ...] = ()
+    target: str = ""
+    targets: int = 0
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """Units of the last layer: classes, one for binary, targets for regression."""
+        return {"multiclass": len(self.classes), "binary": 1, "regression": self.targets}[self.task]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Signature:
+        """Inverse of `dataclasses.asdict` after a passage through JSON."""
+        columns = tuple(
+            Column(**c | {"vocabulary": None if c["vocabulary"] is None else tuple(c["vocabulary"])})
+            for c in values["columns"]
+        )
+        tuples = {"shape": tuple(values["shape"]), "classes": tuple(values["classes"]), "columns": columns}
+        return cls(**values | tuples)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Data and an objective.
+
+    Attributes:
+        name: for directories and titles.
+        signature: what an example is.
+        train, validation: the two splits that decisions are made on.
+        test: the split that is read once, at the end.
+        objective: metric that decides, with its direction.
+        loss: name of the training loss (see `keras_recipe.objectives.LOSSES`).
+        fingerprint: identifies data, split, loss and objective.
+        human_score: the user's figure for what a person reaches, in the objective's unit.
+        split_by: how rows were assigned, for the report ("stratified, seed 0", "given", "groups of ...", ...).
+        findings: what reading the data has shown (files skipped, cells missing, ...).
+    """
+
+    name: str
+    signature: Signature
+    train: Split
+    validation: Split
+    test: Split
+    objective: Objective
+    loss: str
+    fingerprint: str
+    human_score: float | None = None
+    split_by: str = ""
+    findings: tuple[Finding, ...] = field(default=())
+
+    def summary(self) -> dict[str, Any]:
+        """JSON values for the first record of a journal and for `inspect`."""
+        s = self.signature
+        return {
+            "name": self.name,
+            "kind": s.kind,
+            "task": s.task,
+            "shape": list(s.shape),
+            "dtype": s.dtype,
+            "classes": list(s.classes),
+            "targets": s.targets,
+            "loss": self.loss,
+            "human_score": self.human_score,
+            "sizes": {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)},
+            "in_memory": self.train.in_memory,
+            "split_by": self.split_by,
+        }
+
+    def label_frequencies(self) -> np.ndarray:
+        """Share of each class in the training split, (classes,), summing to 1."""
+        counts = np.bincount(self.train.y, minlength=len(self.signature.classes))
+        return counts / counts.sum()
+
+    def target_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each regression target in the training split; 1 where constant."""
+        deviation = self.train.y.std(axis=0)
+        return self.train.y.mean(axis=0), np.where(deviation > 0, deviation, 1.0).astype("float32")

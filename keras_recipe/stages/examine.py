@@ -1,0 +1,43 @@
+"""The two stages that look before they train: `inspect` and `baseline` run the checks of their name."""
+
+from __future__ import annotations
+
+from keras_recipe.checks import CHECKS, run_check
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import CheckRun
+from keras_recipe.job import Job
+from keras_recipe.stages import Blocked
+from keras_recipe.study import Study, errors
+
+
+def inspect(study: Study, config: Config) -> Config:
+    """Become one with the data. Raises Blocked."""
+    return _examine(study, config, "inspect")
+
+
+def baseline(study: Study, config: Config) -> Config:
+    """Set up an end-to-end skeleton, and get dumb baselines. Raises Blocked."""
+    return _examine(study, config, "baseline")
+
+
+def job_of(study: Study, config: Config) -> Job:
+    """The recipe's own training job, as the checks see it."""
+
+    def fresh(seed: int):  # type: ignore[no-untyped-def]
+        from keras_recipe.training import learning_rate
+
+        loop = study.learner.loop(config)
+        loop.reset(seed, learning_rate(config))
+        return loop
+
+    return Job(study.problem, study.directory, fresh, config.batch_size, study.seeds(1)[0])
+
+
+def _examine(study: Study, config: Config, stage: str) -> Config:
+    job = job_of(study, config)
+    for name in CHECKS.of_stage(stage):
+        key = f"check/{stage}/{name}"
+        run = study.memo(CheckRun, key, lambda n=name, k=key: run_check(n, job, stage, k))  # type: ignore[misc]
+        if errors(run.findings):
+            raise Blocked(stage, errors(run.findings))
+    return config

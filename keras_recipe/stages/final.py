@@ -1,0 +1,109 @@
+"""The end: export the model, prove the file, and read the test split, once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_recipe import dumb, exported, objectives
+from keras_recipe.compare import score_interval
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Evaluation, Trial
+from keras_recipe.pictures import grid
+from keras_recipe.study import Study
+
+if TYPE_CHECKING:
+    import keras
+
+MODEL = "model.keras"
+
+MISTAKES = 24
+"""Most confident mistakes in the picture."""
+
+CONFUSION_CLASSES = 200
+"""Above this a confusion matrix is too large for a record."""
+
+
+def finish(study: Study, config: Config) -> Evaluation:
+    """Evaluate and export the best trial of the final config. A run that was finished keeps its evaluation."""
+    return study.memo(Evaluation, "evaluation", lambda: _evaluate(study, config))
+
+
+def best_trial(study: Study, config: Config) -> Trial:
+    """The trial of this config with the best validation score; the first seed among equals."""
+    trials = [r for r in study.journal if isinstance(r, Trial) and r.digest == config.digest()]
+    sign = 1 if study.problem.objective.higher_is_better else -1
+    return max(trials, key=lambda t: (sign * t.score, -t.seed))
+
+
+def trained_model(study: Study, trial: Trial) -> keras.Model:
+    """The trial's model with its weights: encoded inputs in, logits or standardized targets out."""
+    from keras_recipe.loop import seeded
+    from keras_recipe.training import build
+
+    config = Config.from_leaves(trial.config)
+    model, _ = seeded(lambda: build(study.problem, config), trial.seed)
+    for variable, value in zip(model.variables, study.weights(trial), strict=True):
+        variable.assign(value)
+    return model
+
+
+def _evaluate(study: Study, config: Config) -> Evaluation:
+    from keras_recipe.loop import Loop
+    from keras_recipe.training import Feed
+
+    began = time.monotonic()
+    problem, trial = study.problem, best_trial(study, config)
+    model = trained_model(study, trial)
+    path = exported.export(model, problem, study.directory / MODEL)
+    verified = exported.verify(path, problem, study.predictions(trial))
+    metric = problem.objective.metric
+    outputs = Feed(problem, problem.test).predict(Loop(lambda: (model, None)))
+    predicted = objectives.predictions(problem, outputs)
+    gains = objectives.METRICS[metric].gains(problem.test.y, predicted)
+    low, high, method = score_interval(metric, gains)
+    return Evaluation(
+        key="evaluation",
+        trial=trial.key,
+        config=trial.config,
+        score=objectives.score(metric, problem.test.y, predicted),
+        low=low,
+        high=high,
+        method=method,
+        validation_score=trial.score,
+        baselines={
+            name: objectives.score(metric, problem.test.y, fit(problem)(problem.test))
+            for name, fit in dumb.BASELINES.items()
+        },
+        examples=len(problem.test),
+        confusion=_confusion(problem.test.y, predicted, len(problem.signature.classes)),
+        verified=verified,
+        seconds=time.monotonic() - began,
+        artifact=_mistakes(study, predicted),
+    )
+
+
+def _confusion(y: np.ndarray, predicted: np.ndarray, classes: int) -> list[list[int]] | None:
+    if not 0 < classes <= CONFUSION_CLASSES:
+        return None
+    counts = np.zeros((classes, classes), "int64")
+    np.add.at(counts, (y, predicted.argmax(axis=1)), 1)
+    return counts.tolist()  # type: ignore[no-any-return]
+
+
+def _mistakes(study: Study, predicted: np.ndarray) -> str | None:
+    """Picture of the test examples that were most confidently mistaken."""
+    problem = study.problem
+    if problem.signature.kind != "image" or problem.signature.task == "regression":
+        return None
+    guesses = predicted.argmax(axis=1)
+    wrong = np.flatnonzero(guesses != problem.test.y)
+    if not len(wrong):
+        return None
+    worst = wrong[np.argsort(-predicted[wrong, guesses[wrong]], kind="stable")][:MISTAKES]
+    names = problem.signature.classes
+    captions = [f"{names[problem.test.y[r]]}, not {names[guesses[r]]}" for r in worst]
+    path = grid(study.directory / "artifacts" / "mistakes.png", problem.test.x[worst], captions)
+    return str(path.relative_to(study.directory))

@@ -1,0 +1,141 @@
+"""Overfit: get a model large enough to fit the training split. Only the training score counts."""
+
+from __future__ import annotations
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Finding, Plan, Trial
+from keras_recipe.problem import Problem
+from keras_recipe.stages import Blocked
+from keras_recipe.study import Study
+
+FITTED = 0.99
+"""Training accuracy that counts as fitted; the remaining hundredth is left to mislabelled examples. For regression:
+share of the training targets' variance that is explained."""
+
+STEPS, EPOCHS = 2400, (10, 60)
+"""Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training
+loss of the ladders below has flattened by then on digits and fashion_mnist."""
+
+BUDGET_TRIALS = 8
+"""A budget should hold at least this many trials, or there is nothing to compare."""
+
+LADDERS: dict[str, tuple[str, ...]] = {
+    "small picture": (
+        "small_cnn(width=32)",
+        "small_cnn(width=64)",
+        "resnet(depth=8, width=32)",
+        "resnet(depth=14, width=64)",
+    ),
+    "photo": ("small_cnn(width=16)", "small_cnn(width=32)", "resnet(depth=8, width=64)", "resnet(depth=14, width=64)"),
+    "table": ("mlp(depth=2, width=64)", "mlp(depth=2, width=256)", "mlp(depth=3, width=512)"),
+}
+"""Architectures by kind of input, small to large; see the docstrings of the builders for their sources."""
+
+
+def default_config(problem: Problem, model: str | None = None) -> Config:
+    """First rung of the problem's ladder (or the user's model), Adam at 3e-4, constant rate, no augmentation."""
+    examples = len(problem.train)
+    batch = 32 if examples < 5_000 else 64 if examples < 20_000 else 128
+    epochs = max(EPOCHS[0], min(EPOCHS[1], -(-STEPS * batch // examples)))
+    return Config(model or ladder(problem)[0], batch_size=batch, epochs=epochs)
+
+
+def ladder(problem: Problem) -> tuple[str, ...]:
+    """Model specs from small to large for this kind and size of input."""
+    if problem.signature.kind != "image":
+        return LADDERS["table"]
+    return LADDERS["small picture" if min(problem.signature.shape[:2]) <= 48 else "photo"]
+
+
+def overfit(study: Study, config: Config) -> Config:
+    """Climb the ladder until the training split is fitted; a config whose model is not on it is taken as it is.
+
+    Returns the first config that fits, else the one with the lowest training loss. Raises Blocked where none is
+    better than the dumbest baseline.
+    """
+    rungs = ladder(study.problem)
+    models = rungs[rungs.index(config.model) :] if config.model in rungs else (config.model,)
+    tried: list[tuple[Trial, Config]] = []
+    for number, model in enumerate(models, start=1):
+        rung = _within_budget(study, config.replace(model=model), number)
+        if rung is None:
+            break
+        trial = study.trials("overfit", [(rung, study.seeds(1)[0])])[0]
+        tried.append((trial, rung))
+        if _judge(study, trial, number):
+            break
+        if trial.stopped == "budget":
+            break
+    best, chosen = min(tried, key=lambda pair: (not fitted(study.problem, pair[0]), pair[0].train_loss))
+    if best.stopped == "diverged":
+        raise Blocked("overfit", [_diverged(best)])
+    study.forget_weights([t for t, _ in tried if t is not best])
+    study.plan("overfit", "chosen", lambda: (chosen.model, _choice(study.problem, best)))
+    return chosen
+
+
+def fitted(problem: Problem, trial: Trial) -> bool:
+    """True if the training split is fitted, see FITTED; the user's human score may set a higher bar."""
+    if problem.signature.task == "regression":
+        variance = float(problem.target_moments()[1].mean()) ** 2
+        explained = 1 - trial.train_score**2 / variance if problem.objective.metric == "rmse" else 1 - trial.train_loss
+        return explained >= FITTED
+    if problem.objective.metric == "log_loss":
+        return trial.train_score <= 1 - FITTED
+    return trial.train_score >= max(FITTED, problem.human_score or 0.0)
+
+
+def _within_budget(study: Study, config: Config, number: int) -> Config | None:
+    """The config with as many epochs as the budget allows; None where not even one is left for a further rung."""
+
+    def choose() -> tuple[int, str]:
+        from keras_recipe.training import seconds_an_epoch
+
+        an_epoch = seconds_an_epoch(study.learner, config)
+        allowed = int(study.remaining / BUDGET_TRIALS / an_epoch)
+        if allowed >= config.epochs:
+            return config.epochs, f"the budget allows all {config.epochs} epochs"
+        if number > 1 and an_epoch * 2 > study.remaining / BUDGET_TRIALS:
+            return 0, f"not tried: one epoch of {config.model} takes {an_epoch:.0f} s, too much of the budget"
+        return max(1, allowed), (
+            f"{config.epochs} epochs of {an_epoch:.1f} s are more than a {BUDGET_TRIALS}th of the budget that is left"
+        )
+
+    plan = study.plan("overfit", f"epochs of {config.model}", choose)
+    return config.replace(epochs=plan.value) if plan.value else None
+
+
+def _judge(study: Study, trial: Trial, number: int) -> bool:
+    metric = study.problem.objective.metric
+    done = fitted(study.problem, trial)
+    verdict = "fitted: the ladder ends here" if done else "not fitted: a larger model is next, where there is one"
+    study.memo(
+        Plan,
+        f"plan/overfit/rung {number}",
+        lambda: Plan(
+            f"plan/overfit/rung {number}",
+            "overfit",
+            f"rung {number}",
+            done,
+            f"training {metric} {trial.train_score:.4f}, {verdict}",
+        ),
+    )
+    return done
+
+
+def _choice(problem: Problem, best: Trial) -> str:
+    score = f"training {problem.objective.metric} {best.train_score:.4f}"
+    if fitted(problem, best):
+        return f"the smallest model that fits the training split ({score})"
+    return f"no model fits the training split in its epochs; this one has the lowest training loss ({score})"
+
+
+def _diverged(trial: Trial) -> Finding:
+    return Finding(
+        "error",
+        "learning-rate",
+        "training diverged",
+        "a finite loss",
+        f"NaN or infinity after {trial.epochs} epochs",
+        "look for extreme input values, then lower the learning rate",
+    )

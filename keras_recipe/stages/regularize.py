@@ -1,0 +1,171 @@
+"""Regularize: give up some training score for validation score, one verified move at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keras_recipe.compare import Effect, compare
+from keras_recipe.core.config import Config, difference
+from keras_recipe.core.records import Decision, Plan, Trial
+from keras_recipe.moves import MOVES, candidates
+from keras_recipe.study import Study, skipped
+
+SEEDS = 3
+"""Seeds behind an acceptance. The interval says when that is not enough, and the move is then rejected."""
+
+STAGE = "regularize"
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """The config to beat, with its trials, one a seed."""
+
+    config: Config
+    trials: tuple[Trial, ...]
+
+
+def regularize(study: Study, config: Config, moves: Sequence[str] | None = None) -> Config:
+    """Try every move in the recipe's order and keep those that are better than noise.
+
+    Args:
+        study: the trials so far.
+        config: the config that fits the training split.
+        moves: names of the moves to try; None for all, () for none.
+    """
+    names = MOVES.of_stage(STAGE) if moves is None else [n for n in MOVES.of_stage(STAGE) if n in moves]
+    if not names:
+        return config
+    incumbent = _incumbent(study, config)
+    for name in names:
+        if incumbent is None:
+            _skip(study, name, "the budget is used up")
+            continue
+        incumbent = _try(study, incumbent, name)
+    return incumbent.config if incumbent else config
+
+
+def _incumbent(study: Study, config: Config) -> Incumbent | None:
+    """The config under all seeds; None where the budget does not hold them."""
+    pairs = [(config, seed) for seed in study.seeds(SEEDS)]
+    first = study.trials(STAGE, pairs[:1])
+    if first[0].stopped == "budget" or not _affordable(study, first[0], pairs):
+        return None
+    trials = _complete(study, pairs)
+    return Incumbent(config, trials) if trials else None
+
+
+def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
+    kind = study.problem.signature.kind
+    proposed = candidates(name, incumbent.config, incumbent.trials[0], kind)
+    if not proposed:
+        _skip(study, name, f"it does not apply to {kind} data with {incumbent.config.model}")
+        return incumbent
+    pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
+    if not _affordable(study, incumbent.trials[0], pairs):
+        _skip(study, name, "not enough of the budget is left")
+        return incumbent
+    screened = _complete(study, pairs)
+    if not screened:
+        _skip(study, name, "the budget ended while it was trained")
+        return incumbent
+    # Only the best of a move's strengths is worth more seeds; the others are judged on the one that they have.
+    ranked = sorted(zip(proposed, screened, strict=True), key=lambda p: p[1].score, reverse=True)
+    if not study.problem.objective.higher_is_better:
+        ranked.reverse()
+    best, trial = ranked[0]
+    for candidate, result in ranked[1:]:
+        _decide(study, name, incumbent, candidate, (result,), stopped="another strength of this move did better")
+    return _verify(study, name, incumbent, best, trial)
+
+
+def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial) -> Incumbent:
+    """Judge a screened candidate: by one seed where that brought nothing, else by all of them."""
+    if not _promising(study, incumbent, first):
+        _decide(study, name, incumbent, candidate, (first,), stopped="no gain under the first seed, stopped there")
+        return incumbent
+    pairs = [(candidate, seed) for seed in study.seeds(SEEDS)]
+    if not _affordable(study, first, pairs):
+        _decide(study, name, incumbent, candidate, (first,), stopped="not enough of the budget is left for more seeds")
+        return incumbent
+    trials = _complete(study, pairs)
+    if not trials:
+        _decide(study, name, incumbent, candidate, (first,), stopped="the budget ended before its other seeds did")
+        return incumbent
+    if _decide(study, name, incumbent, candidate, trials).accepted:
+        study.forget_weights(incumbent.trials)
+        return Incumbent(candidate, trials)
+    return incumbent
+
+
+def _promising(study: Study, incumbent: Incumbent, first: Trial) -> bool:
+    """Whether one seed of the candidate beats the mean of the incumbent's; its first seed alone may be a lucky one."""
+    mean = sum(t.score for t in incumbent.trials) / len(incumbent.trials)
+    return study.problem.objective.better(first.score, mean)
+
+
+def effect(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:
+    """What the candidate's trials gain over the incumbent's."""
+    return compare(study.problem.objective.metric, study.gains(incumbent.trials), study.gains(trials))
+
+
+def _decide(
+    study: Study, name: str, incumbent: Incumbent, candidate: Config, trials: Sequence[Trial], stopped: str = ""
+) -> Decision:
+    key = f"decision/{name}/{incumbent.config.digest()}/{candidate.digest()}"
+
+    def judge() -> Decision:
+        found = effect(study, incumbent, trials)
+        accepted = found.better and not stopped
+        shared = incumbent.trials[: len(trials)]
+        return Decision(
+            key=key,
+            stage=STAGE,
+            move=name,
+            description=MOVES.describe(name),
+            before=incumbent.config.digest(),
+            after=candidate.digest(),
+            change={k: list(v) for k, v in difference(incumbent.config, candidate).items()},
+            config=candidate.leaves(),
+            before_score=sum(t.score for t in shared) / len(shared),
+            after_score=sum(t.score for t in trials) / len(trials),
+            effect=found.gain,
+            low=found.low,
+            high=found.high,
+            seeds=found.seeds,
+            accepted=accepted,
+            reason=stopped or _reason(found),
+            seconds=sum(t.seconds for t in trials),
+        )
+
+    decision = study.memo(Decision, key, judge)
+    if not decision.accepted:
+        study.forget_weights(trials)
+    return decision
+
+
+def _reason(found: Effect) -> str:
+    if found.better:
+        return "better than noise"
+    return "worse than noise" if found.worse else "not better than noise"
+
+
+def _complete(study: Study, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial, ...] | None:
+    """The trials of these pairs, None where the budget cut one of them short."""
+    try:
+        trials = study.trials(STAGE, pairs)
+    except TimeoutError:
+        return None
+    return None if any(t.stopped == "budget" for t in trials) else tuple(trials)
+
+
+def _affordable(study: Study, like: Trial, pairs: Sequence[tuple[Config, int]]) -> bool:
+    """Whether those of the pairs that are not recorded yet fit into what is left, if they take as long as `like`."""
+    count = len(study.missing(pairs))
+    rounds = -(-count // study.workers)
+    return rounds * like.seconds <= study.remaining or count == 0
+
+
+def _skip(study: Study, name: str, reason: str) -> None:
+    record = skipped(STAGE, name, reason)
+    study.memo(Plan, record.key, lambda: record)

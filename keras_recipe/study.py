@@ -1,0 +1,207 @@
+"""The trials of one problem, looked up in the journal before they are run."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+
+from keras_recipe import checkpoint, objectives
+from keras_recipe.core.config import Config, digest
+from keras_recipe.core.journal import Journal
+from keras_recipe.core.records import Finding, Plan, Record, Trial
+from keras_recipe.problem import Problem
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_recipe.training import Learner, Outcome
+
+R = TypeVar("R", bound=Record)
+
+FINAL_SHARE = 0.05
+"""Part of the budget that is kept back for the final evaluation and the export."""
+
+
+class Observer(Protocol):
+    """Whoever shows a run while it goes on."""
+
+    def record(self, record: Record) -> None:
+        """A record was written."""
+
+    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
+        """A trial moved on."""
+
+    def reused(self, count: int) -> None:
+        """So many records of earlier processes are not computed again."""
+
+    def close(self) -> None:
+        """The run ends."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A problem, what is recorded of it, and the means to record more.
+
+    Attributes:
+        problem: the data and the objective.
+        learner: trains configs of it.
+        journal: what is known.
+        directory: the run directory.
+        seed: of the run; trial seeds follow from it.
+        budget: seconds for the whole run, those of earlier processes included.
+        executor: runs trials, `workers` at a time; None runs them here, one after the other.
+        observer: is told of every record, and of progress.
+        callbacks: makes Keras callbacks for one trial.
+    """
+
+    problem: Problem
+    learner: Learner
+    journal: Journal
+    directory: Path
+    seed: int
+    budget: float
+    executor: Executor | None
+    observer: Observer
+    workers: int = 1
+    callbacks: Callable[[], list[keras.callbacks.Callback]] = field(default=list)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left for trials: what the final evaluation needs is kept back."""
+        return self.budget * (1 - FINAL_SHARE) - self.journal.elapsed
+
+    def seeds(self, count: int) -> list[int]:
+        """The first `count` trial seeds of this run."""
+        return [self.seed * 1000 + i for i in range(count)]
+
+    def memo(self, kind: type[R], key: str, compute: Callable[[], R]) -> R:
+        """The journal's record of this key, or else what `compute` returns, once it is recorded. This is resume."""
+        known = self.journal.get(kind, key)
+        if known is not None:
+            return known
+        made = compute()
+        self.journal.append(made)
+        self.observer.record(made)
+        return made
+
+    def trials(self, stage: str, wanted: Sequence[tuple[Config, int]]) -> list[Trial]:
+        """Results of (config, seed) pairs, in that order; only those that are not recorded yet are run.
+
+        Raises TimeoutError where the budget ends before a trial has done its first epoch.
+        """
+        deadline = time.monotonic() + self.remaining
+        running: dict[str, Future[Outcome]] = {}
+        keys = [self.key(config, seed) for config, seed in wanted]
+        for key, (config, seed) in zip(keys, wanted, strict=True):
+            if self.executor and self.journal.get(Trial, key) is None and key not in running:
+                running[key] = self.executor.submit(self._run, stage, key, config, seed, deadline)
+
+        def result(key: str, config: Config, seed: int) -> Trial:
+            future = running.get(key)
+            return self._keep(future.result() if future else self._run(stage, key, config, seed, deadline))
+
+        return [
+            self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s))  # type: ignore[misc]
+            for key, (config, seed) in zip(keys, wanted, strict=True)
+        ]
+
+    def missing(self, wanted: Sequence[tuple[Config, int]]) -> list[tuple[Config, int]]:
+        """Those of the pairs that the journal does not hold."""
+        return [(c, s) for c, s in wanted if self.journal.get(Trial, self.key(c, s)) is None]
+
+    def gains(self, trials: Sequence[Trial]) -> np.ndarray:
+        """Gains of each validation example, (trials, examples), as `compare` takes them."""
+        metric = objectives.METRICS[self.problem.objective.metric]
+        y = self.problem.validation.y
+        return np.stack([metric.gains(y, self.predictions(t)) for t in trials])
+
+    def predictions(self, trial: Trial) -> np.ndarray:
+        """What the trial predicted for the validation split."""
+        return checkpoint.read_sequence(self.folder(trial.key) / "predictions.npz")[0]
+
+    def weights(self, trial: Trial) -> list[np.ndarray]:
+        """All variables of the trial's model, in its order."""
+        return checkpoint.read_sequence(self.folder(trial.key) / "weights.npz")
+
+    def forget_weights(self, trials: Sequence[Trial]) -> None:
+        """Give back the disk space of weights that lost; their predictions stay."""
+        for trial in trials:
+            (self.folder(trial.key) / "weights.npz").unlink(missing_ok=True)
+
+    def folder(self, key: str) -> Path:
+        """Where a trial's arrays are."""
+        return self.directory / "trials" / key
+
+    def key(self, config: Config, seed: int) -> str:
+        """Identifies a trial by its content: data, config, seed, and the packages that numbers depend on."""
+        return digest([self.problem.fingerprint, config.leaves(), seed, versions()])
+
+    def plan(self, stage: str, name: str, choose: Callable[[], tuple[Any, str]]) -> Plan:
+        """A choice that depends on measured time: made once, then read from the journal."""
+
+        def make() -> Plan:
+            value, reason = choose()
+            return Plan(key, stage, name, value, reason)
+
+        key = f"plan/{stage}/{name}"
+        return self.memo(Plan, key, make)
+
+    def _run(self, stage: str, key: str, config: Config, seed: int, deadline: float) -> Outcome:
+        from keras_recipe.training import run_trial
+
+        label = f"{config.model} seed {seed}"
+        return run_trial(
+            self.learner,
+            config,
+            seed,
+            key=key,
+            stage=stage,
+            directory=self.folder(key),
+            deadline=deadline,
+            progress=lambda epoch, epochs, values: self.observer.progress(stage, label, epoch, epochs, values),
+            callbacks=self.callbacks(),
+        )
+
+    def _keep(self, outcome: Outcome) -> Trial:
+        folder = self.folder(outcome.trial.key)
+        checkpoint.write_sequence(folder / "predictions.npz", [outcome.predictions])
+        checkpoint.write_sequence(folder / "weights.npz", outcome.weights)
+        checkpoint.discard(folder)
+        return outcome.trial
+
+
+def unrecorded_seconds(directory: Path, journal: Journal) -> float:
+    """Time that earlier processes put into trials which have a checkpoint but no record yet."""
+    folders = [f for f in (directory / "trials").glob("*") if journal.get(Trial, f.name) is None]
+    return sum(map(checkpoint.spent, folders))
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Python and the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("keras", "tensorflow", "keras-cv", "numpy", "scikit-learn", "keras-recipe"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def skipped(stage: str, name: str, reason: str) -> Plan:
+    """The record of something left out, with the reason."""
+    return Plan(f"skip/{stage}/{name}", stage, name, None, reason)
+
+
+def errors(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that stop the recipe."""
+    return [f for f in findings if f.severity == "error"]

@@ -1,0 +1,392 @@
+"""One trial: the recipe's only compile, and its only training run. A pure function of problem, config and seed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_recipe import checkpoint, objectives
+from keras_recipe.core.config import Config
+from keras_recipe.core.errors import RecipeError, nearest
+from keras_recipe.core.records import Trial
+from keras_recipe.core.spec import Spec
+from keras_recipe.data.augmentations import pipeline
+from keras_recipe.loop import Loop
+from keras_recipe.models import create
+from keras_recipe.problem import Problem, Split
+
+CHUNK_SECONDS = 2.0
+"""Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
+
+STREAM_BYTES = 64 * 2**20
+"""Memory for the inputs of one call where the data does not fit; two such buffers exist at a time."""
+
+Progress = Callable[[int, int, dict[str, float]], None]
+Tensors = tuple[tf.Tensor, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial's record and the arrays that are too large for a record.
+
+    Attributes:
+        predictions: on the validation split, as `objectives.predictions` returns them.
+        weights: of all variables of the model, in its order.
+    """
+
+    trial: Trial
+    predictions: np.ndarray
+    weights: list[np.ndarray]
+
+
+class Learner:
+    """A problem with its data on the device and its graphs traced: trains any config of it, from several threads.
+
+    Args:
+        problem: its training split goes to the device as a whole where it is in memory.
+        graphs: compiled models that each thread keeps; one more throws the oldest out.
+
+    Attributes:
+        interrupted: set it, and every trial that is running raises InterruptedError before its next steps.
+    """
+
+    def __init__(self, problem: Problem, graphs: int = 3) -> None:
+        self.problem = problem
+        self.interrupted = threading.Event()
+        self._graphs = graphs
+        self._threads = threading.local()
+
+    def loop(self, config: Config) -> Loop:
+        """The compiled loop of this config; seed, rate, batch size and length do not need another."""
+        loops: OrderedDict[Config, Loop] = self._threads.__dict__.setdefault("loops", OrderedDict())
+        graph = config.with_args("optimizer", learning_rate=None).replace(batch_size=1, epochs=1, patience=None)
+        if graph not in loops:
+            loops[graph] = Loop(lambda: build(self.problem, config))
+            if len(loops) > self._graphs:
+                loops.popitem(last=False)
+        loops.move_to_end(graph)
+        return loops[graph]
+
+    @cached_property
+    def train(self) -> Feed:
+        """The training split."""
+        return Feed(self.problem, self.problem.train)
+
+    @cached_property
+    def validation(self) -> Feed:
+        """The validation split."""
+        return Feed(self.problem, self.problem.validation)
+
+
+class Feed:
+    """One split as the loop takes it: whole where it fits in memory, else a buffer at a time, read ahead."""
+
+    def __init__(self, problem: Problem, split: Split) -> None:
+        self.split = split
+        self.targets = objectives.targets(problem, split.y)
+        self._whole: Tensors | None = None
+        if split.in_memory:
+            self._whole = tf.constant(np.asarray(split.x)), tf.constant(self.targets)
+
+    def steps(self, order: np.ndarray, chunk: Callable[[], int]) -> Iterator[tuple[Tensors, np.ndarray, np.ndarray]]:
+        """Walk over an epoch's `order` (steps, batch) in calls of `chunk()` steps.
+
+        Yields:
+            inputs and targets, the order to gather from them, and the row numbers of the split that this means.
+        """
+        if self._whole is not None:
+            start = 0
+            while start < len(order):
+                part = order[start : start + chunk()]
+                yield self._whole, part, part
+                start += len(part)
+            return
+        parts = _split_evenly(order, self._buffer_rows() // order.shape[1])
+        with ThreadPoolExecutor(1) as reader:
+            ahead = reader.submit(self._read, parts[0])
+            for index, part in enumerate(parts):
+                tensors = ahead.result()
+                if index + 1 < len(parts):
+                    ahead = reader.submit(self._read, parts[index + 1])
+                yield tensors, np.arange(part.size, dtype="int32").reshape(part.shape), part
+
+    def predict(self, loop: Loop) -> np.ndarray:
+        """The model's outputs for the whole split, in inference mode, (examples, units)."""
+        if self._whole is not None:
+            return loop.predict(self._whole[0])
+        parts = _split_evenly(np.arange(len(self.split)), self._buffer_rows())
+        return np.concatenate([loop.predict(tf.constant(self.split.x[part])) for part in parts])
+
+    def _read(self, part: np.ndarray) -> Tensors:
+        rows = part.ravel()
+        return tf.constant(self.split.x[rows]), tf.constant(self.targets[rows])
+
+    def _buffer_rows(self) -> int:
+        row = int(np.prod(self.split.x.shape[1:])) * self.split.x.dtype.itemsize
+        return max(1, STREAM_BYTES // row)
+
+
+def build(problem: Problem, config: Config) -> tuple[keras.Model, keras.Model | None]:
+    """The compiled model and the augmentation of a config, randomness drawn from the global generators."""
+    model = create(config.model, problem)
+    model.compile(optimizer=optimizer(config.optimizer), loss=loss(problem))
+    return model, pipeline(config.augmentation, problem)
+
+
+def optimizer(spec: str) -> keras.optimizers.Optimizer:
+    """The Keras optimizer of a spec; weight decay, decoupled, spares biases and normalization.
+
+    Raises:
+        RecipeError: the name or an argument is unknown to Keras.
+    """
+    parsed = Spec.parse(spec)
+    known = {name.lower(): cls for name, cls in vars(keras.optimizers).items() if isinstance(cls, type)}
+    if parsed.name not in known:
+        raise RecipeError("the name of a Keras optimizer", repr(parsed.name), nearest(parsed.name, known))
+    try:
+        made = known[parsed.name](**dict(parsed.args))
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"arguments of keras.optimizers.{parsed.name}", str(error), "correct the spec") from error
+    if made.weight_decay:
+        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return made
+
+
+def loss(problem: Problem) -> keras.losses.Loss:
+    """The problem's training loss, on logits or on standardized targets."""
+    if problem.signature.task == "binary":
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+    if problem.loss == "crossentropy":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError, "huber": keras.losses.Huber}[
+        problem.loss
+    ]()
+
+
+def epoch_order(examples: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
+    """Row numbers of one epoch, (steps, batch): a function of seed and epoch alone, so that resume needs no state.
+
+    The incomplete last batch is left out; another epoch shuffles its rows to the front.
+    """
+    batch = min(batch_size, examples)
+    rows = np.random.default_rng([seed, epoch]).permutation(examples).astype("int32")
+    return rows[: examples // batch * batch].reshape(-1, batch)
+
+
+def run_trial(
+    learner: Learner,
+    config: Config,
+    seed: int,
+    *,
+    key: str = "",
+    stage: str = "",
+    directory: Path | None = None,
+    deadline: float | None = None,
+    progress: Progress | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Outcome:
+    """Train `config` from `seed` and judge it on the whole training and validation splits.
+
+    Args:
+        learner: the problem, and its graphs.
+        config: what to train.
+        seed: of weights, dropout, augmentation and data order.
+        key, stage: copied to the record.
+        directory: where checkpoints go; training goes on from the one that is there.
+        deadline: `time.monotonic()` after which training stops, between two gradient steps.
+        progress: called with (epoch, epochs, values) after each epoch and during long ones.
+        callbacks: ordinary Keras callbacks that observe; those with batch hooks see every batch.
+
+    Raises:
+        TimeoutError: the deadline passed before the first epoch was done.
+    """
+    began = time.monotonic()
+    loop = learner.loop(config)
+    loop.reset(seed, learning_rate(config))
+    loop.model.stop_training = False
+    course = checkpoint.load(directory, loop) or checkpoint.Course()
+    observers = keras.callbacks.CallbackList(list(callbacks), model=loop.model)
+    epoch = _Epoch(learner, loop, config, seed, deadline, observers, progress)
+    observers.on_train_begin()
+    saved = time.monotonic()
+    while not (stopped := _stopped(course, config, loop.model)):
+        observers.on_epoch_begin(course.epochs)
+        logs = epoch.run(course)
+        if logs is None:
+            stopped = "budget"
+            break
+        course.add(logs, loop.state() if config.patience is not None else None)
+        observers.on_epoch_end(course.epochs - 1, logs)
+        if progress:
+            progress(course.epochs, config.epochs, logs)
+        if directory and time.monotonic() - saved > checkpoint.EVERY_SECONDS:
+            checkpoint.save(directory, loop, course, course.seconds + time.monotonic() - began)
+            saved = time.monotonic()
+    observers.on_train_end()
+    if course.epochs == 0:
+        raise TimeoutError(f"not one epoch of {config.model} was done before the deadline")
+    if course.best_state is not None:
+        loop.restore(course.best_state)
+    return _outcome(learner, loop, config, seed, course, key, stage, stopped, began)
+
+
+def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:
+    """Measured seconds of one epoch of `config` with its validation, from a few steps; the trace is kept."""
+    loop, train = learner.loop(config), learner.train
+    loop.reset(0, learning_rate(config))
+    order = epoch_order(len(learner.problem.train), config.batch_size, 0, 0)
+    began, steps = 0.0, 0
+    for (x, y), local, _ in train.steps(order, lambda: 4):
+        loop.train(x, y, local)
+        if not began:  # the first call has traced
+            began = time.monotonic()
+            continue
+        steps += len(local)
+        if time.monotonic() - began > probe_seconds:
+            break
+    per_step = (time.monotonic() - began) / max(steps, 1)
+    # A forward pass costs about a third of a step, which also goes backward twice over every weight.
+    return per_step * (len(order) + len(learner.problem.validation) / config.batch_size / 3)
+
+
+def learning_rate(config: Config) -> float | None:
+    """The config's learning rate, None where its optimizer's default applies."""
+    rate = dict(Spec.parse(config.optimizer).args).get("learning_rate")
+    return float(rate) if isinstance(rate, int | float) else None
+
+
+@dataclass
+class _Epoch:
+    """Runs the epochs of one trial; remembers how many steps make a call of CHUNK_SECONDS."""
+
+    learner: Learner
+    loop: Loop
+    config: Config
+    seed: int
+    deadline: float | None
+    observers: keras.callbacks.CallbackList
+    progress: Progress | None
+    chunk: int = 8
+    timed: bool = False
+
+    def __post_init__(self) -> None:
+        self.batch_hooks = any(
+            getattr(type(c), hook) is not getattr(keras.callbacks.Callback, hook)
+            for c in self.observers.callbacks
+            for hook in ("on_train_batch_begin", "on_train_batch_end")
+        )
+
+    def run(self, course: checkpoint.Course) -> dict[str, float] | None:
+        """One epoch's logs, or None where the deadline cut it short."""
+        problem, train = self.learner.problem, self.learner.train
+        order = epoch_order(len(problem.train), self.config.batch_size, self.seed, course.epochs)
+        losses, gains, done = 0.0, 0.0, 0
+        for (x, y), local, rows in train.steps(order, lambda: 1 if self.batch_hooks else self.chunk):
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                return None
+            if self.learner.interrupted.is_set():
+                raise InterruptedError("the run was interrupted")
+            mean, outputs = self._steps(x, y, local, done)
+            if not course.startup:
+                course.startup = time.monotonic() - course.began
+            metric = objectives.METRICS[problem.objective.metric]
+            gains += float(metric.gains(problem.train.y[rows.ravel()], objectives.predictions(problem, outputs)).sum())
+            losses += mean * len(rows)
+            done += len(rows)
+            if self.progress and done < len(order):
+                self.progress(course.epochs, self.config.epochs, {"loss": losses / done})
+        return self._logs(losses / done, gains / (done * order.shape[1]))
+
+    def _steps(self, x: tf.Tensor, y: tf.Tensor, local: np.ndarray, done: int) -> tuple[float, np.ndarray]:
+        if self.batch_hooks:
+            self.observers.on_train_batch_begin(done)
+        began = time.monotonic()
+        mean, outputs = self.loop.train(x, y, local)
+        if self.batch_hooks:
+            self.observers.on_train_batch_end(done, {"loss": mean})
+        elif self.timed:  # the first call traces, and says nothing about a step
+            per_step = (time.monotonic() - began) / len(local)
+            self.chunk = max(1, int(CHUNK_SECONDS / max(per_step, 1e-6)))
+        self.timed = True
+        return mean, outputs
+
+    def _logs(self, train_loss: float, train_gain: float) -> dict[str, float]:
+        problem, validation = self.learner.problem, self.learner.validation
+        outputs = validation.predict(self.loop)
+        metric = objectives.METRICS[problem.objective.metric]
+        return {
+            "loss": finite(train_loss),
+            "score": metric.value(train_gain),
+            "val_loss": finite(loss(problem)(validation.targets, outputs)),
+            "val_score": objectives.score(
+                problem.objective.metric, problem.validation.y, objectives.predictions(problem, outputs)
+            ),
+        }
+
+
+def finite(value: Any) -> float:
+    """The value, or 1e30 where it is NaN or infinite: JSON has no word for these."""
+    return float(np.nan_to_num(float(value), nan=1e30, posinf=1e30, neginf=-1e30))
+
+
+def _stopped(course: checkpoint.Course, config: Config, model: keras.Model) -> str:
+    """Why training ends now, empty where it goes on."""
+    losses = course.history["val_loss"]
+    if course.history["loss"] and course.history["loss"][-1] >= 1e30:
+        return "diverged"
+    if len(losses) >= config.epochs:
+        return "epochs"
+    if config.patience is not None and course.epochs - course.best_epoch >= config.patience and losses:
+        return "patience"
+    return "callback" if model.stop_training else ""
+
+
+def _outcome(
+    learner: Learner,
+    loop: Loop,
+    config: Config,
+    seed: int,
+    course: checkpoint.Course,
+    key: str,
+    stage: str,
+    stopped: str,
+    began: float,
+) -> Outcome:
+    problem, metric = learner.problem, learner.problem.objective.metric
+    outputs, train_outputs = learner.validation.predict(loop), learner.train.predict(loop)
+    predicted = objectives.predictions(problem, outputs)
+    trial = Trial(
+        key=key,
+        stage=stage,
+        config=config.leaves(),
+        digest=config.digest(),
+        seed=seed,
+        score=objectives.score(metric, problem.validation.y, predicted),
+        loss=finite(loss(problem)(learner.validation.targets, outputs)),
+        train_score=objectives.score(metric, problem.train.y, objectives.predictions(problem, train_outputs)),
+        train_loss=finite(loss(problem)(learner.train.targets, train_outputs)),
+        history=course.history,
+        epochs=course.epochs,
+        best_epoch=course.best_epoch if course.best_state is not None else course.epochs,
+        parameters=sum(int(np.prod(v.shape)) for v in loop.model.trainable_variables),
+        stopped=stopped,
+        examples=len(problem.train) // config.batch_size * config.batch_size or len(problem.train),
+        seconds=course.seconds + time.monotonic() - began,
+        startup_seconds=course.startup,
+    )
+    return Outcome(trial, predicted.astype("float32"), [v.numpy() for v in loop.model.variables])
+
+
+def _split_evenly(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    return np.array_split(rows, -(-len(rows) // max(1, size)))

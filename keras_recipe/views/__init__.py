@@ -1,0 +1,1 @@
+"""What a person sees of a run: report, TensorBoard logs, console lines. All of it is computed from journal records."""

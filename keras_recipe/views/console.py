@@ -1,0 +1,159 @@
+"""The console during a run: a line for every record, a live line for every trial that trains, a last word."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import rich.console
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from keras_recipe.core.journal import evaluation_of
+from keras_recipe.core.records import Decision, Record, Run
+from keras_recipe.views.lines import PLAIN, Entry, clean, entries, progress_line, wrap
+from keras_recipe.views.story import tell
+from keras_recipe.views.units import NBSP, Units, plural, seconds
+from keras_recipe.views.verdict import verdict
+
+STYLES = {
+    "ok": "green",
+    "info": "blue",
+    "warning": "yellow",
+    "error": "bold red",
+    "accepted": "green",
+    "rejected": "dim",
+}
+# A person reads no faster; a terminal over a slow line should not fall behind.
+LIVE_EVERY = 0.25
+# A log file is read afterwards: a sign of life is enough.
+PLAIN_EVERY = 10.0
+# A line of a trial that has said nothing for so long is taken away: its thread went on to something else.
+STALE_AFTER = 30.0
+
+
+class Console:
+    """Observes a run and prints to standard error. All methods may be called from any thread.
+
+    Args:
+        budget: seconds that the run may take.
+        elapsed: seconds that it has taken so far.
+        quiet: print nothing at all.
+        output: where to print, for tests and notebooks; standard error by default.
+    """
+
+    def __init__(
+        self,
+        budget: float,
+        elapsed: Callable[[], float],
+        quiet: bool = False,
+        output: rich.console.Console | None = None,
+    ) -> None:
+        self._budget, self._elapsed, self._quiet = budget, elapsed, quiet
+        self._output = output or rich.console.Console(stderr=True, highlight=False)
+        self._units = PLAIN
+        self._incumbent: dict[str, Any] | None = None
+        self._lock = threading.RLock()
+        self._rows: dict[int, tuple[float, str]] = {}
+        self._shown = -PLAIN_EVERY
+        self._live: Live | None = None
+
+    def record(self, record: Record) -> None:
+        """Print a journal record. The header (Run) comes first, on resume too: it says how scores are written."""
+        with self._lock:
+            if isinstance(record, Run):
+                self._units = Units.of(record)
+            self._rows.pop(threading.get_ident(), None)
+            for entry in entries(record, self._units, self._incumbent):
+                self._print(entry)
+            if isinstance(record, Decision) and record.accepted:
+                self._incumbent = record.config
+            if self._live is not None:
+                self._refresh()
+
+    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
+        """Show how far a trial is: on a terminal a live line a thread, elsewhere a plain line now and then."""
+        if self._quiet:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._rows[threading.get_ident()] = (now, progress_line(stage, label, epoch, epochs, values))
+            terminal = self._output.is_terminal
+            if now - self._shown < (LIVE_EVERY if terminal else PLAIN_EVERY):
+                return
+            self._shown = now
+            if terminal:
+                self._refresh()
+            else:
+                self._print(Entry("", self._rows[threading.get_ident()][1]))
+
+    def reused(self, count: int) -> None:
+        """Say how many records of an earlier process are used again."""
+        if count:
+            with self._lock:
+                self._print(Entry("", f"{plural(count, 'record')} of an earlier run of this command reused"))
+
+    def close(self) -> None:
+        """Take the live lines away. Printing goes on to work."""
+        with self._lock:
+            self._rows.clear()
+            if self._live is not None:
+                self._live.stop()
+                self._live = None
+
+    def _print(self, entry: Entry) -> None:
+        if self._quiet:
+            return
+        clock = f"{_clock(self._elapsed())} "
+        room = max(self._output.width - len(clock) - 2, 12)
+        first, *rest = wrap(entry.text, room)
+        # Text objects, not markup: a class may be called "[red]".
+        line = Text.assemble((clock, "dim"), (f"{entry.mark} ", STYLES.get(entry.kind, "dim")), (first, _tone(entry)))
+        for more in rest:
+            line.append(f"\n{' ' * (len(clock) + 2)}{more}", _tone(entry))
+        self._output.print(line, soft_wrap=True)
+
+    def _refresh(self) -> None:
+        if self._live is None:
+            self._live = Live(console=self._output, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(self._board(), refresh=True)
+
+    def _board(self) -> RenderableType:
+        fresh = time.monotonic() - STALE_AFTER
+        rows = [line for seen, line in self._rows.values() if seen > fresh]
+        left = max(self._budget - self._elapsed(), 0.0)
+        lines = [*rows, f"{seconds(left)} of {seconds(self._budget)} left"]
+        return Group(*(Text(f"  {line}", "dim", no_wrap=True, overflow="ellipsis") for line in lines))
+
+
+def _tone(entry: Entry) -> str:
+    """Only what stops the run, or led nowhere, is coloured as a whole."""
+    return STYLES[entry.kind] if entry.kind in ("error", "rejected") else ""
+
+
+def summary(records: Iterable[Record], model: Path, report: Path, tensorboard: Path) -> str:
+    """The last lines of a run: what was reached and where everything is. Paths are never broken."""
+    records = list(records)
+    told = tell(records)
+    units = Units.of(told.run)
+    lines = [clean(verdict(told, units))]
+    end = evaluation_of(records)
+    if end is not None:
+        lines += [
+            "",
+            f"test {units.name}  {units.score(end.score)}  (95{NBSP}% interval {units.interval(end.low, end.high)})",
+        ]
+        lines += [f"model        {model}"]
+    lines += [f"report       {report}", f"TensorBoard  {tensorboard}"]
+    return "\n".join(lines)
+
+
+def _clock(elapsed: float) -> str:
+    whole = int(elapsed)
+    clock = f"{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{whole // 3600}:{clock}" if whole >= 3600 else clock

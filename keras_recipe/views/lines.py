@@ -1,0 +1,114 @@
+"""One record as one readable line, without colour or width: what the console prints while a run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.cells import cell_len, chop_cells
+
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
+from keras_recipe.views import labels
+from keras_recipe.views.units import MINUS, Units, count, number, plural, seconds
+
+MARKS = {"ok": "✓", "info": "i", "warning": "!", "error": "✗", "accepted": "+", "rejected": MINUS}
+PLAIN = Units("score", higher_is_better=True, percent=False)
+"""Units before a run's header has been seen."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line: `kind` is a severity, "accepted", "rejected" or "", and chooses mark and colour."""
+
+    kind: str
+    text: str
+
+    @property
+    def mark(self) -> str:
+        """One character that says the kind without colour."""
+        return MARKS.get(self.kind, "·")
+
+
+def entries(record: Record, units: Units, incumbent: Mapping[str, Any] | None = None) -> list[Entry]:
+    """What to print about a record; nothing for a check that had nothing to say.
+
+    A trial is named by what it changes of the incumbent's leaves, where these are given.
+    """
+    if isinstance(record, Run):
+        return [Entry("", clean(_run(record)))]
+    if isinstance(record, CheckRun):
+        return [Entry(f.severity, clean(_finding(record, f))) for f in record.findings]
+    if isinstance(record, Trial):
+        return [Entry("", clean(_trial(record, units, incumbent)))]
+    if isinstance(record, Decision):
+        return [Entry("accepted" if record.accepted else "rejected", clean(_decision(record, units)))]
+    if isinstance(record, Plan):
+        return [Entry("", clean(_plan(record)))]
+    return [Entry("ok", clean(score_line(record, units)))]
+
+
+def clean(text: str) -> str:
+    """One line without control characters: a class name must not move the cursor or change a title."""
+    printable = "".join(c if c.isprintable() or c == "\u00a0" else " " for c in text)
+    return " ".join(filter(None, printable.split(" ")))
+
+
+def score_line(end: Evaluation, units: Units) -> str:
+    """Test score with its interval."""
+    interval = f"95 % interval {units.interval(end.low, end.high)}"
+    return f"test {units.name} {units.score(end.score)} ({interval}, {plural(end.examples, 'example')})"
+
+
+def progress_line(stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> str:
+    """A training run under way, in one line."""
+    figures = ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
+    return clean(f"{stage}: {label}, epoch {epoch}/{epochs}{', ' if figures else ''}{figures}")
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Lines of at most `width` cells, broken between words; a non-breaking space is not a place to break."""
+    lines = [""]
+    for word in text.split(" "):
+        for piece in chop_cells(word, width) or [""]:
+            joined = f"{lines[-1]} {piece}" if lines[-1] else piece
+            if cell_len(joined) <= width:
+                lines[-1] = joined
+            else:
+                lines.append(piece)
+    return lines
+
+
+def _run(run: Run) -> str:
+    p = run.problem
+    sizes = ", ".join(f"{count(n)} {part}" for part, n in (p.get("sizes") or {}).items())
+    kinds = ", ".join(str(p[k]) for k in ("kind", "task") if p.get(k))
+    return f"{p.get('name', '')}: {kinds}; {sizes} examples; seed {run.seed}, budget {seconds(run.budget)}"
+
+
+def _finding(check: CheckRun, finding: Finding) -> str:
+    sides = [f"expected {finding.expected}"] if finding.expected else []
+    sides += [f"measured {finding.measured}"] if finding.measured else []
+    serious = finding.severity in ("warning", "error")
+    hint = f" To do: {finding.hint}" if finding.hint and serious else ""
+    said = f" ({', '.join(sides)})" if sides else ""
+    word = f"{finding.severity}: " if serious else ""
+    return f"{check.stage}: {word}{finding.message}{said}{hint}"
+
+
+def _trial(t: Trial, units: Units, incumbent: Mapping[str, Any] | None) -> str:
+    name = labels.relative(t.config, incumbent or t.config)
+    scores = f"validation {units.score(t.score)}, training {units.score(t.train_score)}"
+    ran = f"{plural(t.epochs, 'epoch')} ({t.stopped}), {seconds(t.seconds)}"
+    return f"{t.stage}: {name}, seed {t.seed}: {scores}, {ran}"
+
+
+def _decision(d: Decision, units: Units) -> str:
+    word = "accepted" if d.accepted else "rejected"
+    effect = f"{units.gain(d.effect)} [{units.gain_interval(d.low, d.high)}]"
+    return f"{d.stage}: {word} {d.move}, {labels.change(d.change)}: {effect}, {plural(d.seeds, 'seed')}. {d.reason}"
+
+
+def _plan(plan: Plan) -> str:
+    value = f" {labels.value(plan.value)}" if plan.value not in (None, "") else ""
+    return f"{plan.stage}: {plan.name.replace('_', ' ')}{value}: {plan.reason}"

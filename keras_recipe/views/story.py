@@ -1,0 +1,158 @@
+"""The story of a run as the report tells it: its stages in order, the final trial, the bill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keras_recipe.core.journal import evaluation_of, run_of, select
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
+
+STAGES = {
+    "inspect": "What is in the data, before any model sees it?",
+    "baseline": "Does the whole chain work, and what do dumb models reach?",
+    "overfit": "Which model is large enough to fit the training set? Only the training loss counts here.",
+    "regularize": "What raises the validation score, one change at a time?",
+    "tune": "Which settings serve this model best?",
+    "squeeze": "What is left to gain from ensembles and longer training?",
+    "final": "How good is the model on the test set, which is read once, here?",
+}
+"""Name of a stage to the question it answers, in the order of the essay."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that one stage has left in the journal."""
+
+    name: str
+    question: str
+    checks: tuple[CheckRun, ...]
+    trials: tuple[Trial, ...]
+    decisions: tuple[Decision, ...]
+    plans: tuple[Plan, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A line of the bill, in seconds of work. Trials that ran side by side both count in full."""
+
+    stage: str
+    trials: int
+    epochs: int
+    startup: float
+    training: float
+    checks: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.startup + self.training + self.checks
+
+
+@dataclass(frozen=True)
+class Story:
+    """A whole run, finished or not.
+
+    Attributes:
+        best: the trial whose weights became the model; while the run goes on, the trial that leads so far.
+        stop: stage and finding of the error that stopped the run.
+    """
+
+    run: Run
+    evaluation: Evaluation | None
+    stages: tuple[Stage, ...]
+    best: Trial | None
+    stop: tuple[str, Finding] | None
+
+    @property
+    def status(self) -> str:
+        """ "finished", "stopped" by an error, or "unfinished"."""
+        if self.evaluation is not None:
+            return "finished"
+        return "stopped" if self.stop else "unfinished"
+
+    @property
+    def human_score(self) -> float | None:
+        """The user's figure for what a person reaches."""
+        value = self.run.problem.get("human_score")
+        return None if value is None else float(value)
+
+    def concerns(self, severity: str) -> list[tuple[str, CheckRun, Finding]]:
+        """Findings of one severity, each with its stage and check."""
+        return [(s.name, c, f) for s in self.stages for c in s.checks for f in c.findings if f.severity == severity]
+
+
+def tell(records: Sequence[Record]) -> Story:
+    """Sort the records of a journal into a story. Raises RecipeError if the journal is empty."""
+    records = list(records)
+    evaluation = evaluation_of(records)
+    stages = _stages(records, evaluation)
+    errors = [(c.stage, f) for c in select(records, CheckRun) for f in c.findings if f.severity == "error"]
+    stop = errors[0] if errors and evaluation is None else None
+    return Story(run_of(records), evaluation, stages, best_trial(records), stop)
+
+
+def best_trial(records: list[Record]) -> Trial | None:
+    """The evaluated trial; before there is one, a trial of the config that leads the latest stage so far."""
+    trials = select(records, Trial)
+    evaluation = evaluation_of(records)
+    if evaluation is not None:
+        return next((t for t in trials if t.key == evaluation.trial), None)
+    leaders = [d.after for d in select(records, Decision) if d.accepted]
+    rejected = {d.after for d in select(records, Decision) if not d.accepted}
+    for digest in reversed(leaders):
+        for trial in trials:
+            if trial.digest == digest:
+                return trial
+    studied = [t for t in trials if t.stage not in ("inspect", "baseline") and t.digest not in rejected]
+    return studied[0] if studied else None
+
+
+def bill(stages: Sequence[Stage], evaluation: Evaluation | None) -> list[Cost]:
+    """Where the time went, stage by stage."""
+    return [cost for cost in (_cost(stage, evaluation) for stage in stages) if cost.total > 0]
+
+
+def confused(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:
+    """Most frequent mistakes: (true class, predicted class, count), the most frequent first."""
+    pairs = [(i, j, n) for i, row in enumerate(confusion) for j, n in enumerate(row) if i != j and n]
+    return sorted(pairs, key=lambda p: (-p[2], p[0], p[1]))[:most]
+
+
+def one_per_config(trials: Sequence[Trial]) -> list[Trial]:
+    """The first trial of each config, in order: its other seeds look alike."""
+    first: dict[str, Trial] = {}
+    for trial in trials:
+        first.setdefault(trial.digest, trial)
+    return list(first.values())
+
+
+def _stages(records: list[Record], evaluation: Evaluation | None) -> tuple[Stage, ...]:
+    found = [r.stage for r in records if isinstance(r, CheckRun | Trial | Decision | Plan)]
+    if evaluation is not None:
+        found.append("final")
+    order = sorted(dict.fromkeys(found), key=lambda name: list(STAGES).index(name) if name in STAGES else len(STAGES))
+    return tuple(_stage(name, records) for name in order)
+
+
+def _stage(name: str, records: list[Record]) -> Stage:
+    return Stage(
+        name,
+        STAGES.get(name, ""),
+        tuple(r for r in select(records, CheckRun) if r.stage == name),
+        tuple(r for r in select(records, Trial) if r.stage == name),
+        tuple(r for r in select(records, Decision) if r.stage == name),
+        tuple(r for r in select(records, Plan) if r.stage == name),
+    )
+
+
+def _cost(stage: Stage, evaluation: Evaluation | None) -> Cost:
+    final = evaluation.seconds if evaluation is not None and stage.name == "final" else 0.0
+    return Cost(
+        stage.name,
+        len(stage.trials),
+        sum(t.epochs for t in stage.trials),
+        sum(t.startup_seconds for t in stage.trials),
+        sum(t.seconds - t.startup_seconds for t in stage.trials),
+        sum(c.seconds for c in stage.checks) + final,
+    )

@@ -1,0 +1,62 @@
+"""The sentences that sum a run up. They claim no more than the intervals support."""
+
+from __future__ import annotations
+
+from keras_recipe.core.records import Evaluation
+from keras_recipe.views.charts import best_baseline
+from keras_recipe.views.story import Story
+from keras_recipe.views.units import Units
+
+
+def verdict(story: Story, units: Units) -> str:
+    """One sentence: what the model reaches, beside the best baseline and a person; or why there is no model."""
+    if story.evaluation is not None:
+        e = story.evaluation
+        return f"{_score(e, units)}{_beside_baseline(e, story, units)}{_beside_human(e, story, units)}."
+    if story.stop is not None:
+        stage, finding = story.stop
+        return f"Stopped in {stage}: {finding.message.rstrip('.')}."
+    if story.best is None:
+        return "Not finished: no trial has been completed so far."
+    reached = f"{units.name} {units.score(story.best.score)} on the validation set"
+    return f"Not finished: the best trial so far reaches {reached}; the test set has not been read."
+
+
+def gap(story: Story, units: Units) -> str:
+    """What the difference between the training and the validation score says; empty before there is a trial."""
+    if story.best is None:
+        return ""
+    sign = 1 if units.higher_is_better else -1
+    lead = sign * (story.best.train_score - story.best.score)
+    side = "training" if lead >= 0 else "validation"
+    return f"{units.difference(lead)} better on {side}"
+
+
+def _score(e: Evaluation, units: Units) -> str:
+    if units.percent and units.name == "accuracy":
+        return f"The model is right on {units.score(e.score)} of the test set"
+    return f"The model reaches {units.name} {units.score(e.score)} on the test set"
+
+
+def _beside_baseline(e: Evaluation, story: Story, units: Units) -> str:
+    best = best_baseline(e.baselines, story.run.objective)
+    if best is None:
+        return ""
+    name, score = best
+    said = f"the best dumb baseline ({name.replace('_', ' ')}, {units.score(score)})"
+    worst, top = (e.low, e.high) if units.higher_is_better else (e.high, e.low)
+    if story.run.objective.better(worst, score):
+        return f", better than {said}"
+    if story.run.objective.better(score, top):
+        return f", worse than {said}: something is wrong"
+    return f", not distinguishable from {said}"
+
+
+def _beside_human(e: Evaluation, story: Story, units: Units) -> str:
+    human = story.human_score
+    if human is None:
+        return ""
+    if e.low <= human <= e.high:
+        return f", and about as good as a person ({units.score(human)})"
+    word = "better" if story.run.objective.better(e.score, human) else "not as good"
+    return f", and {word} {'than' if word == 'better' else 'as'} a person ({units.score(human)})"

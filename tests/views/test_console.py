@@ -1,0 +1,159 @@
+"""The console: one readable line a record, nothing wider than the screen, nothing at all when quiet."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import rich.console
+from rich.cells import cell_len
+
+from keras_recipe.core.journal import read
+from keras_recipe.core.records import CheckRun, Finding
+from keras_recipe.views.console import Console, summary
+from keras_recipe.views.lines import wrap
+
+NBSP = "\u00a0"
+
+
+def screen(width: int = 200, terminal: bool = False) -> tuple[io.StringIO, rich.console.Console]:
+    out = io.StringIO()
+    return out, rich.console.Console(
+        file=out, width=width, force_terminal=terminal, color_system=None, legacy_windows=False, _environ={}
+    )
+
+
+def console(output: rich.console.Console, quiet: bool = False) -> Console:
+    return Console(budget=600.0, elapsed=lambda: 75.0, quiet=quiet, output=output)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the time that the console sees."""
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return lambda seconds: now.__setitem__(0, 1000.0 + seconds)
+
+
+def test_every_meaningful_record_has_its_line(finished: Path) -> None:
+    out, output = screen()
+    view = console(output)
+    for record in read(finished):
+        view.record(record)
+    printed = out.getvalue().replace(NBSP, " ").splitlines()
+    assert len(printed) == 16  # the header, 4 findings, 5 trials, 4 decisions, a plan, the evaluation
+    for said in (
+        "01:15 ! inspect: warning: 7 images are in two splits.",
+        "01:15 ✓ baseline: Loss at initialisation is that of chance. (expected 1.099, measured 1.102)",
+        "01:15 · overfit: resnet(depth=8, width=16), seed 0: validation 91.0 %, training 99.9 %",
+        "01:15 + regularize: accepted shift, augmentation none → shift(factor=0.1): +1.67 points [+0.42 to +2.92]",
+        "01:15 − regularize: rejected dropout, dropout none → 0.2: +0.20 points [−0.80 to +1.20]",
+        "01:15 · regularize: skipped larger_model: 12 s were left",
+        "01:15 ✓ test accuracy 98.1 % (95 % interval 96.1 to 99.0 %, 360 examples)",
+    ):
+        assert any(line.startswith(said) for line in printed), said
+
+
+def test_scores_before_a_header_are_plain_numbers(build: SimpleNamespace) -> None:
+    out, output = screen()
+    console(output).record(build.trial("overfit", build.small, 0, 0.91))
+    assert "validation 0.910" in out.getvalue()
+
+
+@pytest.mark.parametrize("width", [30, 44, 80])
+@pytest.mark.parametrize("terminal", [False, True])
+def test_no_line_is_wider_than_the_screen(finished: Path, width: int, terminal: bool) -> None:
+    out, output = screen(width, terminal)
+    view = console(output)
+    for record in read(finished):
+        view.record(record)
+        view.progress("regularize", "resnet(depth=14, width=32) 花の分類", 3, 30, {"loss": 0.1, "val_loss": 0.3})
+    view.reused(3)
+    view.close()
+    lines = [line for part in out.getvalue().split("\x1b[2K") for line in part.split("\n")]
+    visible = [line.replace("\x1b[1A", "").replace("\x1b[?25l", "").replace("\x1b[?25h", "") for line in lines]
+    assert max(cell_len(line.replace("\r", "")) for line in visible) <= width
+
+
+def test_words_are_broken_only_where_one_alone_is_too_wide() -> None:
+    assert wrap(f"a score of 98{NBSP}% on_the_whole_set", 11) == ["a score of", f"98{NBSP}%", "on_the_whol", "e_set"]
+
+
+def test_quiet_prints_nothing(finished: Path) -> None:
+    out, output = screen(terminal=True)
+    view = console(output, quiet=True)
+    for record in read(finished):
+        view.record(record)
+        view.progress("overfit", "mlp()", 1, 2, {"loss": 1.0})
+    view.reused(3)
+    view.close()
+    assert out.getvalue() == ""
+
+
+def test_text_of_the_data_is_neither_markup_nor_a_terminal_command() -> None:
+    out, output = screen()
+    nasty = Finding("info", "classes", "Rarest: [red]rose[/red] \x1b[2J\r\nsecond line")
+    console(output).record(CheckRun("c", "inspect", "look", "", (nasty,), 0.1))
+    assert out.getvalue() == "01:15 i inspect: Rarest: [red]rose[/red] [2J second line\n"
+
+
+def test_a_log_file_gets_a_sign_of_life_every_ten_seconds(clock: Callable[[float], None]) -> None:
+    out, output = screen()
+    view = console(output)
+    for second in range(25):
+        clock(second)
+        view.progress("overfit", "mlp()", second, 100, {"loss": 0.5})
+    assert [line.split("epoch ")[1].split("/")[0] for line in out.getvalue().splitlines()] == ["0", "10", "20"]
+
+
+def test_a_terminal_shows_a_line_a_thread_and_the_time_left(clock: Callable[[float], None]) -> None:
+    out, output = screen(terminal=True)
+    view = console(output)
+    view.progress("overfit", "first", 1, 9, {})
+    clock(1)
+    other = threading.Thread(target=view.progress, args=("overfit", "second", 2, 9, {}))
+    other.start()
+    other.join()
+    last = out.getvalue()
+    view.close()
+    assert "overfit: first, epoch 1/9" in last.split("\x1b[2K")[-1]
+    assert "overfit: second, epoch 2/9" in last.split("\x1b[2K")[-1]
+    assert f"8{NBSP}min 45{NBSP}s of 10{NBSP}min left" in last
+
+
+def test_a_terminal_is_drawn_at_most_four_times_a_second(clock: Callable[[float], None]) -> None:
+    out, output = screen(terminal=True)
+    view = console(output)
+    for tick in range(100):
+        clock(tick / 100)
+        view.progress("overfit", "mlp()", tick, 100, {})
+    drawn = out.getvalue().count("left")
+    view.close()
+    assert 2 <= drawn <= 5
+
+
+def test_records_that_are_used_again_are_counted() -> None:
+    out, output = screen()
+    view = console(output)
+    view.reused(0)
+    assert out.getvalue() == ""
+    view.reused(1234)
+    assert f"1,234{NBSP}records of an earlier run of this command reused" in out.getvalue()
+
+
+def test_the_last_lines_give_score_interval_and_unbroken_paths(finished: Path) -> None:
+    model = finished / ("long" * 60) / "model.keras"
+    said = summary(read(finished), model, finished / "report.html", finished / "tensorboard")
+    assert "test accuracy 98.1 % (95 % interval 96.1 to 99.0 %)" in said.replace(NBSP, " ").replace("  ", " ")
+    for path in (model, finished / "report.html", finished / "tensorboard"):
+        assert any(line.endswith(str(path)) for line in said.splitlines())
+
+
+def test_the_last_lines_of_a_run_without_a_model_name_none(build: SimpleNamespace) -> None:
+    said = summary([build.run(), *build.studies()], Path("model.keras"), Path("report.html"), Path("tensorboard"))
+    assert said.startswith("Not finished:")
+    assert "model.keras" not in said

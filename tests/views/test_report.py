@@ -1,0 +1,234 @@
+"""The report: self-contained, escaped, complete, for runs that ended well, badly, or not yet."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from keras_recipe.core.errors import RecipeError
+from keras_recipe.core.journal import read, select
+from keras_recipe.core.records import CheckRun, Decision, Finding, Record
+from keras_recipe.views.report import write_report
+
+Write = Callable[[Iterable[Record]], Path]
+
+
+class Page(HTMLParser):
+    """Text, tags, attributes and headings of a page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.links += [str(found[name]) for name in ("src", "href", "srcset", "action") if name in found]
+        self.ids += [str(found["id"])] if "id" in found else []
+        self.images += [found] if tag == "img" else []
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+def page_of(directory: Path) -> Page:
+    return Page(write_report(directory).read_text(encoding="utf-8"))
+
+
+def test_text_of_the_data_is_shown_but_never_becomes_markup(finished: Path) -> None:
+    page = page_of(finished)
+    assert "script" not in page.tags
+    assert "friends" not in page.tags
+    assert "<script>alert(1)</script>" in page.text
+
+
+def test_the_page_fetches_nothing(finished: Path) -> None:
+    page = page_of(finished)
+    assert all(link.startswith(("#", "data:image/")) for link in page.links)
+    assert "@import" not in page.text
+    assert "url(" not in page.text
+
+
+def test_every_link_inside_the_page_has_its_target(finished: Path) -> None:
+    page = page_of(finished)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_the_first_screen_gives_the_score_with_its_interval_beside_baselines_and_a_person(finished: Path) -> None:
+    first = page_of(finished).text.partition("What is in the data")[0]
+    for said in ("98.1 %", "96.1 to 99.0 %", "logistic regression 93.0 %", "majority class 34.0 %", "A person 99.0 %"):
+        assert said in first
+
+
+def test_the_gap_is_that_between_training_and_validation_of_the_evaluated_trial(finished: Path) -> None:
+    assert "Gap 3.2 points better on training" in page_of(finished).text
+
+
+def test_every_finding_is_told_with_both_sides_and_what_to_do(finished: Path) -> None:
+    text = page_of(finished).text
+    findings = [f for c in select(read(finished), CheckRun) for f in c.findings]
+    assert findings
+    for finding in findings:
+        for said in (finding.severity, finding.message, finding.expected, finding.measured, finding.hint):
+            assert said in text
+
+
+def test_every_decision_is_told_with_effect_interval_change_and_reason(finished: Path) -> None:
+    text = page_of(finished).text
+    assert text.count("95 % interval +2.00 to +6.00") == 1
+    assert "+1.67 points 95 % interval +0.42 to +2.92" in text
+    assert "−21.00 points 95 % interval −40.00 to −2.00" in text
+    assert "batch_size 32 → 16" in text
+    for decision in select(read(finished), Decision):
+        assert f"{'accepted' if decision.accepted else 'rejected'} {decision.description}" in text
+        assert decision.reason in text
+
+
+def test_what_was_skipped_is_told_with_its_reason(finished: Path) -> None:
+    assert "Skipped larger_model · 12 s were left, it needs 40 s" in page_of(finished).text
+
+
+def test_pictures_are_inside_the_page_and_have_a_text(finished: Path) -> None:
+    images = page_of(finished).images
+    assert len(images) == 2
+    assert all(str(i["src"]).startswith("data:image/png;base64,") and i["alt"] for i in images)
+
+
+def test_a_missing_picture_is_told_in_its_place(finished: Path) -> None:
+    text = page_of(finished).text
+    assert "Tensors as the model receives them. Picture pictures/gone.png is not in the run directory any more." in text
+
+
+@pytest.mark.parametrize("path", ["../outside.png", "notes.png"])
+def test_only_pictures_of_the_run_directory_are_taken_into_the_page(
+    write: Write, build: SimpleNamespace, tmp_path: Path, path: str
+) -> None:
+    (tmp_path.parent / "outside.png").write_bytes(b"\x89PNG\r\n\x1a\nsecret")
+    (tmp_path / "notes.png").write_bytes(b"no picture at all")
+    check = CheckRun("c", "inspect", "look", "", (Finding("info", "look", "Look.", artifact=path),), 0.1)
+    page = page_of(write([build.run(), check]))
+    assert page.images == []
+    assert f"Picture {path}" in page.text
+
+
+def test_an_unfinished_run_is_told_as_such_with_the_trial_that_leads(write: Write, build: SimpleNamespace) -> None:
+    directory = write([build.run(), *build.checks(), *build.studies()[:3]])
+    text = page_of(directory).text
+    assert "unfinished" in text
+    assert "the best trial so far reaches accuracy 95.0 % on the validation set" in text
+    assert "resnet(depth=14, width=32) leads" in text
+    assert "Test accuracy" not in text
+
+
+def test_a_run_that_has_only_begun_is_told(write: Write, build: SimpleNamespace) -> None:
+    assert "no trial has been completed so far" in page_of(write([build.run()])).text
+
+
+def test_an_error_finding_is_the_verdict_of_a_run_that_it_stopped(write: Write, build: SimpleNamespace) -> None:
+    error = Finding("error", "loss", "The model cannot memorise one batch.", hint="look at the targets")
+    check = CheckRun("c", "baseline", "overfit_one_batch", "", (error,), 3.0)
+    text = page_of(write([build.run(), check])).text
+    assert "Stopped in baseline: The model cannot memorise one batch." in text
+    assert "stopped" in text.split()[:20]
+
+
+def test_regression_is_told_in_the_unit_of_the_target(write: Write, build: SimpleNamespace) -> None:
+    text = page_of(write(build.regression())).text
+    assert "RMSE 51,210 on the test set, better than the best dumb baseline (ridge, 68,400)" in text
+    assert "49,000 to 53,500" in text
+    assert "lower is better" in text
+    assert "Confusion" not in text
+
+
+@pytest.mark.parametrize(
+    ("baseline", "said"),
+    [(0.95, "better than"), (0.97, "not distinguishable from"), (0.999, "worse than")],
+)
+def test_the_verdict_claims_no_more_than_the_interval_supports(
+    write: Write, build: SimpleNamespace, baseline: float, said: str
+) -> None:
+    end = build.evaluation()
+    end = type(end)(**{**vars(end), "baselines": {"k_nearest": baseline}})
+    directory = write([build.run(), *build.studies(), end])
+    assert f"{said} the best dumb baseline (k nearest," in page_of(directory).text
+
+
+def test_a_lower_error_than_the_baselines_interval_end_is_needed_for_better(
+    write: Write, build: SimpleNamespace
+) -> None:
+    run, trial, end = build.regression()
+    end = type(end)(**{**vars(end), "baselines": {"ridge": 50_000.0}})
+    assert "not distinguishable from" in page_of(write([run, trial, end])).text
+
+
+def test_a_matrix_of_many_classes_gives_way_to_the_most_frequent_mistakes(write: Write, build: SimpleNamespace) -> None:
+    counts = [[50 if i == j else 0 for j in range(40)] for i in range(40)]
+    counts[3][7] = 9
+    problem = build.run().problem | {"classes": [f"class {i}" for i in range(40)]}
+    end = build.evaluation()
+    end = type(end)(**{**vars(end), "confusion": counts})
+    text = page_of(write([build.run(problem=problem), *build.studies(), end])).text
+    assert "class 3 taken for class 7 9 of 59" in text
+    assert "Recognised" not in text
+
+
+def test_the_confusion_matrix_has_every_count_and_the_share_recognised(finished: Path) -> None:
+    assert "daisy 120 3 0 97.6 % rose 2 130 0 98.5 %" in page_of(finished).text
+
+
+def test_curves_survive_values_that_are_not_numbers(write: Write, build: SimpleNamespace) -> None:
+    trial = build.trial("overfit", build.small, 0, 0.3)
+    history = trial.history | {"loss": [1.0, math.nan, math.inf], "val_loss": [math.nan], "score": [], "val_score": []}
+    broken = type(trial)(**{**vars(trial), "history": history, "loss": math.nan, "score": math.nan})
+    html = write_report(write([build.run(), broken])).read_text(encoding="utf-8")
+    points = " ".join(re.findall(r'points="([^"]*)"', html))
+    assert points
+    assert "nan" not in points
+    assert "inf" not in points
+
+
+def test_an_interval_without_end_is_drawn_to_the_edge(write: Write, build: SimpleNamespace) -> None:
+    known = build.decision("regularize", "flip", build.small, build.large, (0.01, -0.02, 0.04), False)
+    open_ended = build.decision("regularize", "shift", build.small, build.large, (0.01, -math.inf, math.inf), False)
+    html = write_report(write([build.run(), known, open_ended])).read_text(encoding="utf-8")
+    assert html.count('class="arrow"') == 2
+    assert "−∞ to ∞" in html
+
+
+def test_the_time_is_the_sum_of_all_work_by_stage(finished: Path) -> None:
+    text = page_of(finished).text
+    assert "48 s of work, budget 10 min" in text  # 5 trials of 8.25 s, checks 2.9 s, evaluation 3.5 s
+    assert "Baseline 2.1 s" in text
+
+
+def test_how_to_reproduce_holds_seed_fingerprint_versions_settings_and_config(finished: Path) -> None:
+    text = page_of(finished).text
+    for said in ("Seed 7", "0123456789abcdef", "keras 3.15.1", "Test 0.200", "augmentation shift(factor=0.1)"):
+        assert said in text
+
+
+def test_writing_again_replaces_the_page_and_leaves_no_draft(finished: Path) -> None:
+    first = write_report(finished).read_bytes()
+    assert write_report(finished).read_bytes() == first
+    assert sorted(p.name for p in finished.iterdir()) == ["journal.jsonl", "pictures", "report.html"]
+
+
+def test_a_directory_without_a_journal_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"journal\.jsonl"):
+        write_report(tmp_path)
