@@ -8,10 +8,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_recipe.loop import Loop
+if TYPE_CHECKING:
+    from keras_recipe.loop import Loop
 
 EVERY_SECONDS = 5.0
 """Least time between two checkpoints: a kill costs no more than this and one epoch."""

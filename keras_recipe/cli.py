@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -316,7 +315,3 @@ def _listed(kind: str, registry: Registry[Any]) -> Table:
         arguments = ", ".join(f"{k}={v!r}" for k, v in registry.arguments(name).items())
         table.add_row(f"[bold]{escape(name)}[/]({escape(arguments)})", escape(registry.describe(name)))
     return table
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,7 +20,9 @@ PREDICT_BATCH = 256
 
 _SEEDING = threading.Lock()
 
-Rows = tf.Tensor | np.ndarray
+Rows = Any
+"""A tensor or an array, examples first."""
+
 Build = Callable[[], tuple[keras.Model, keras.Model | None]]
 
 
@@ -34,7 +36,8 @@ class Loop:
 
     def __init__(self, build: Build) -> None:
         self._build = build
-        self.model, self.augmentation = build()
+        with _SEEDING:  # another thread may be drawing its weights
+            self.model, self.augmentation = seeded(build, 0)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
         self._slots = [v for v in self.optimizer.variables if v is not self.optimizer.learning_rate]
@@ -53,22 +56,23 @@ class Loop:
             slot.assign(value)
         self.optimizer.learning_rate.assign(twin.optimizer.learning_rate if learning_rate is None else learning_rate)
 
-    def train(self, x: Rows, y: Rows, order: np.ndarray) -> tuple[float, np.ndarray]:
+    def train(self, x: Rows, y: Rows, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One gradient step for each row of `order`, (steps, batch) row numbers into `x` and `y`.
 
         Returns:
-            mean loss over the steps, and the outputs as trained, (steps * batch, units), in the given order.
+            loss of each step, (steps,), and the outputs as trained, (steps * batch, units), in the given order.
         """
         if self._train is None:  # the labels' type is known only now
             labels = tf.TensorSpec([None, *y.shape[1:]], y.dtype)
             steps = tf.TensorSpec([None, None], "int32")
             self._train = tf.function(self._train_steps, input_signature=[self._inputs, labels, steps])
-        loss, outputs = self._train(x, y, tf.constant(order, "int32"))
-        return float(loss), outputs.numpy()
+        losses, outputs = self._train(x, y, tf.constant(order, "int32"))
+        return losses.numpy(), outputs.numpy()
 
     def predict(self, x: Rows) -> np.ndarray:
         """Outputs in inference mode, (len(x), units)."""
-        return self._predict(x).numpy()  # type: ignore[no-any-return]
+        outputs: np.ndarray = self._predict(x).numpy()
+        return outputs
 
     def state(self) -> list[np.ndarray]:
         """Everything that the next step depends on: weights, optimizer, random generators."""
@@ -85,13 +89,13 @@ class Loop:
     def _train_steps(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         steps = tf.shape(order)[0]
         outputs = tf.TensorArray(tf.float32, steps, element_shape=[None, self.model.output_shape[-1]])
-        total = tf.constant(0.0)
+        losses = tf.TensorArray(tf.float32, steps, element_shape=[])
         for i in tf.range(steps):
             rows = order[i]
             loss, predictions = self._step(tf.gather(x, rows), tf.gather(y, rows))
-            total += loss
+            losses = losses.write(i, tf.cast(loss, tf.float32))
             outputs = outputs.write(i, predictions)
-        return total / tf.cast(steps, tf.float32), outputs.concat()
+        return losses.stack(), outputs.concat()
 
     def _step(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if self.augmentation is not None:

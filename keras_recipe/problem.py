@@ -160,6 +160,7 @@ class Problem:
             "shape": list(s.shape),
             "dtype": s.dtype,
             "classes": list(s.classes),
+            "target": s.target,
             "targets": s.targets,
             "loss": self.loss,
             "human_score": self.human_score,

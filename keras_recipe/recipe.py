@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from keras_recipe.checks import CHECKS, run_check
 from keras_recipe.core import journal as journals
@@ -27,7 +27,7 @@ from keras_recipe.stages.examine import baseline, inspect
 from keras_recipe.stages.final import MODEL, finish
 from keras_recipe.stages.overfit import default_config, overfit
 from keras_recipe.stages.regularize import regularize
-from keras_recipe.study import Observer, Study, unrecorded_seconds, versions
+from keras_recipe.study import Listener, Study, unrecorded_seconds, versions
 from keras_recipe.views.report import write_report
 from keras_recipe.views.tensorboard import write_tensorboard
 
@@ -90,6 +90,16 @@ class Result:
         return exported.load(self.model_path)[0]
 
 
+class Observer(Listener, Protocol):
+    """Whoever shows a run while it goes on."""
+
+    def reused(self, count: int) -> None:
+        """So many records of earlier processes are not computed again."""
+
+    def close(self) -> None:
+        """The run ends."""
+
+
 class Silent:
     """An observer that shows nothing."""
 
@@ -112,7 +122,9 @@ class _Watch:
     def __init__(self, observer: Observer, directory: Path) -> None:
         self._observer, self._directory = observer, directory
         self._written = time.monotonic()
-        self.progress = observer.progress
+
+    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
+        self._observer.progress(stage, label, epoch, epochs, values)
 
     def record(self, record: Record) -> None:
         self._observer.record(record)
@@ -155,23 +167,56 @@ class Recipe:
                 unknown.
             stages.Blocked: a finding stops the recipe; the report tells which.
         """
+        directory = Path(self.directory)
+        try:
+            with self.study() as study:
+                if study.journal.get(Evaluation, "evaluation") is None:
+                    self._stages(study)
+                evaluation = journals.evaluation_of(list(study.journal))
+        except OSError as error:
+            raise unwritable(directory, error) from error
+        finally:
+            if (directory / journals.FILE).is_file():
+                write_views(directory)
+        return Result(directory, evaluation)  # type: ignore[arg-type]
+
+    @contextmanager
+    def study(self) -> Iterator[Study]:
+        """The open study of this run, for whoever wants to run the stages, or trials, one by one.
+
+        Raises RecipeError as `run` does.
+        """
+        from keras_recipe.training import Learner
+
         self._check_names()
         directory = made(Path(self.directory))
         journal = Journal(directory)
         observer = self.observer(journal) if self.observer else Silent()
+        learner = Learner(self.problem)
+        workers = self.workers or default_workers()
+        executor = ThreadPoolExecutor(workers) if workers > 1 else None
         try:
             self._begin(journal, directory, observer)
-            if journal.get(Evaluation, "evaluation") is None:
-                with self._study(journal, directory, _Watch(observer, directory)) as study:
-                    self._stages(study)
-            return Result(directory, journals.evaluation_of(list(journal)))  # type: ignore[arg-type]
-        except OSError as error:
-            raise unwritable(directory, error) from error
+            yield Study(
+                self.problem,
+                learner,
+                journal,
+                directory,
+                self.seed,
+                self.budget,
+                executor,
+                _Watch(observer, directory),
+                workers,
+                self.callbacks,
+            )
+        except BaseException:
+            learner.interrupted.set()
+            raise
         finally:
+            if executor:
+                executor.shutdown(cancel_futures=True)
             observer.close()
             journal.close()
-            if len(journal):
-                write_views(directory)
 
     def _stages(self, study: Study) -> None:
         config = default_config(self.problem, self.model)
@@ -188,33 +233,6 @@ class Recipe:
                 "give a larger --budget, smaller pictures (--image-size) or a smaller --model; "
                 "what was done so far is kept",
             ) from error
-
-    @contextmanager
-    def _study(self, journal: Journal, directory: Path, watch: _Watch) -> Iterator[Study]:
-        from keras_recipe.training import Learner
-
-        learner = Learner(self.problem)
-        workers = self.workers or default_workers()
-        executor = ThreadPoolExecutor(workers) if workers > 1 else None
-        try:
-            yield Study(
-                self.problem,
-                learner,
-                journal,
-                directory,
-                self.seed,
-                self.budget,
-                executor,
-                watch,
-                workers,
-                self.callbacks,
-            )
-        except BaseException:
-            learner.interrupted.set()
-            raise
-        finally:
-            if executor:
-                executor.shutdown(cancel_futures=True)
 
     def _begin(self, journal: Journal, directory: Path, observer: Observer) -> None:
         """Write the header of a new journal, or see that this one is of the same run."""

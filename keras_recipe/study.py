@@ -31,20 +31,14 @@ FINAL_SHARE = 0.05
 """Part of the budget that is kept back for the final evaluation and the export."""
 
 
-class Observer(Protocol):
-    """Whoever shows a run while it goes on."""
+class Listener(Protocol):
+    """Whoever is told of trials while they go on."""
 
     def record(self, record: Record) -> None:
         """A record was written."""
 
     def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
         """A trial moved on."""
-
-    def reused(self, count: int) -> None:
-        """So many records of earlier processes are not computed again."""
-
-    def close(self) -> None:
-        """The run ends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +53,7 @@ class Study:
         seed: of the run; trial seeds follow from it.
         budget: seconds for the whole run, those of earlier processes included.
         executor: runs trials, `workers` at a time; None runs them here, one after the other.
-        observer: is told of every record, and of progress.
+        listener: is told of every record, and of progress.
         callbacks: makes Keras callbacks for one trial.
     """
 
@@ -70,7 +64,7 @@ class Study:
     seed: int
     budget: float
     executor: Executor | None
-    observer: Observer
+    listener: Listener
     workers: int = 1
     callbacks: Callable[[], list[keras.callbacks.Callback]] = field(default=list)
 
@@ -90,7 +84,7 @@ class Study:
             return known
         made = compute()
         self.journal.append(made)
-        self.observer.record(made)
+        self.listener.record(made)
         return made
 
     def trials(self, stage: str, wanted: Sequence[tuple[Config, int]]) -> list[Trial]:
@@ -167,7 +161,7 @@ class Study:
             stage=stage,
             directory=self.folder(key),
             deadline=deadline,
-            progress=lambda epoch, epochs, values: self.observer.progress(stage, label, epoch, epochs, values),
+            progress=lambda epoch, epochs, values: self.listener.progress(stage, label, epoch, epochs, values),
             callbacks=self.callbacks(),
         )
 

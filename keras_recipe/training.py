@@ -291,35 +291,38 @@ class _Epoch:
         """One epoch's logs, or None where the deadline cut it short."""
         problem, train = self.learner.problem, self.learner.train
         order = epoch_order(len(problem.train), self.config.batch_size, self.seed, course.epochs)
-        losses, gains, done = 0.0, 0.0, 0
+        metric = objectives.METRICS[problem.objective.metric]
+        losses: list[np.ndarray] = []
+        gains: list[np.ndarray] = []
+        done = 0
         for (x, y), local, rows in train.steps(order, lambda: 1 if self.batch_hooks else self.chunk):
             if self.deadline is not None and time.monotonic() > self.deadline:
                 return None
             if self.learner.interrupted.is_set():
                 raise InterruptedError("the run was interrupted")
-            mean, outputs = self._steps(x, y, local, done)
+            part, outputs = self._steps(x, y, local, done)
             if not course.startup:
                 course.startup = time.monotonic() - course.began
-            metric = objectives.METRICS[problem.objective.metric]
-            gains += float(metric.gains(problem.train.y[rows.ravel()], objectives.predictions(problem, outputs)).sum())
-            losses += mean * len(rows)
+            losses.append(part)
+            gains.append(metric.gains(problem.train.y[rows.ravel()], objectives.predictions(problem, outputs)))
             done += len(rows)
             if self.progress and done < len(order):
-                self.progress(course.epochs, self.config.epochs, {"loss": losses / done})
-        return self._logs(losses / done, gains / (done * order.shape[1]))
+                self.progress(course.epochs, self.config.epochs, {"loss": float(part.mean())})
+        # Summed in one piece: how many steps make a call depends on time, and the result must not.
+        return self._logs(float(np.concatenate(losses).mean(dtype="float64")), float(np.concatenate(gains).mean()))
 
-    def _steps(self, x: tf.Tensor, y: tf.Tensor, local: np.ndarray, done: int) -> tuple[float, np.ndarray]:
+    def _steps(self, x: tf.Tensor, y: tf.Tensor, local: np.ndarray, done: int) -> tuple[np.ndarray, np.ndarray]:
         if self.batch_hooks:
             self.observers.on_train_batch_begin(done)
         began = time.monotonic()
-        mean, outputs = self.loop.train(x, y, local)
+        losses, outputs = self.loop.train(x, y, local)
         if self.batch_hooks:
-            self.observers.on_train_batch_end(done, {"loss": mean})
+            self.observers.on_train_batch_end(done, {"loss": float(losses.mean())})
         elif self.timed:  # the first call traces, and says nothing about a step
             per_step = (time.monotonic() - began) / len(local)
             self.chunk = max(1, int(CHUNK_SECONDS / max(per_step, 1e-6)))
         self.timed = True
-        return mean, outputs
+        return losses, outputs
 
     def _logs(self, train_loss: float, train_gain: float) -> dict[str, float]:
         problem, validation = self.learner.problem, self.learner.validation

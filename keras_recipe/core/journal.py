@@ -44,15 +44,22 @@ class Journal:
                 f"{directory}, which another process has open",
                 "wait for it, stop it, or give another directory with --out",
             ) from error
-        self._file.seek(0)
-        content = self._file.read()
-        whole = content.rpartition(b"\n")[0]
-        if len(content) > len(whole) + 1:
-            os.ftruncate(self._file.fileno(), len(whole) + 1 if whole else 0)
-        lines = _lines(whole, self.path)
+        try:
+            lines = self._read()
+        except RecipeError:
+            self._file.close()
+            raise
         self._records: dict[str, Record] = {r.key: r for r in map(from_json, lines)}
         self._before = max((line["elapsed"] for line in lines), default=0.0)
         self._opened = time.monotonic()
+
+    def _read(self) -> list[dict[str, Any]]:
+        """The whole lines; a torn one after them is cut off."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        os.ftruncate(self._file.fileno(), whole)
+        return _lines(content[:whole], self.path)
 
     @property
     def elapsed(self) -> float:

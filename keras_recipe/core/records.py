@@ -212,4 +212,5 @@ def from_json(line: dict[str, Any]) -> Record:
         values["findings"] = tuple(Finding(**f) for f in values["findings"])
     if cls is Run:
         values["objective"] = Objective(**values["objective"])
-    return cls(**values)  # type: ignore[no-any-return]
+    record: Record = cls(**values)
+    return record

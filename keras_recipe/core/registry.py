@@ -61,6 +61,14 @@ class Registry(Generic[F]):
         self._discover()
         return iter(list(self._functions))
 
+    def __len__(self) -> int:
+        self._discover()
+        return len(self._functions)
+
+    def __contains__(self, name: object) -> bool:
+        self._discover()
+        return name in self._functions
+
     def get(self, name: str) -> F:
         """The function of this name, or of `package.module:function`. Raises RecipeError with the nearest name."""
         self._discover()
@@ -107,4 +115,5 @@ class Registry(Generic[F]):
                 f"{name!r} ({error})",
                 "check the spelling, and that the module is on PYTHONPATH",
             ) from error
-        return found  # type: ignore[no-any-return]
+        function: F = found
+        return function

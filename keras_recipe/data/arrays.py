@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ def read_npz(path: Path) -> Source:
 def open_npz(path: Path) -> dict[str, np.ndarray]:
     """All arrays of an .npz by name; nothing in it is executed. Raises RecipeError."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RecipeError(
             "an .npz of plain numeric or string arrays",
             f"{path}, which cannot be read as one ({error})",
@@ -63,7 +64,7 @@ def part_of_arrays(x: Any, y: Any, part: str) -> tuple[Kind, Part]:
         RecipeError: lengths that differ, a shape that is not taken, values that are not numbers, NaN or infinite.
     """
     kind, inputs = inputs_of(x, part)
-    labels = clean_labels(y, part)
+    labels = clean_labels(y, f"the {part} part")
     if len(inputs) != len(labels):
         raise RecipeError(
             "as many labels as inputs",

@@ -106,10 +106,11 @@ def class_names(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(sorted(names, key=int) if whole else sorted(names))
 
 
-def clean_labels(y: np.ndarray, part: str, where: str = "row") -> np.ndarray:
+def clean_labels(y: np.ndarray, place: str) -> np.ndarray:
     """Labels as plain numbers, booleans or strings, one-hot rows as class numbers.
 
-    Raises RecipeError where labels are missing, NaN or infinite, or have an unsuitable shape.
+    Raises RecipeError, which names the place ("the test part", a file), where labels are missing, NaN or infinite, or
+    have an unsuitable shape.
     """
     y = np.asarray(y)
     if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] == 0):
@@ -117,28 +118,28 @@ def clean_labels(y: np.ndarray, part: str, where: str = "row") -> np.ndarray:
             "labels of shape (examples,) or (examples, targets)", f"{y.shape}", "give one label, or one row, an example"
         )
     if y.dtype.kind in "OSU":
-        y = _objects(y, part, where)
+        y = _objects(y, place)
     if y.dtype.kind == "f":
-        _refuse(~np.isfinite(y), "finite labels", "NaN or infinite", part, where)
+        _refuse(~np.isfinite(y), "finite labels", "NaN or infinite", place)
     return _from_one_hot(y)
 
 
-def _objects(y: np.ndarray, part: str, where: str) -> np.ndarray:
+def _objects(y: np.ndarray, place: str) -> np.ndarray:
     import pandas as pd
 
-    _refuse(pd.isna(y) | (y == "") | (y == b""), "a label for each example", "missing", part, where)
+    _refuse(pd.isna(y) | (y == "") | (y == b""), "a label for each example", "missing", place)
     kind = pd.api.types.infer_dtype(y.reshape(-1), skipna=False)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return y.astype("float64")
     return np.char.decode(y.astype("S"), "utf-8") if kind == "bytes" else y.astype(str)
 
 
-def _refuse(bad: np.ndarray, expected: str, what: str, part: str, where: str) -> None:
+def _refuse(bad: np.ndarray, expected: str, what: str, place: str) -> None:
     rows = np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
     if len(rows):
         raise RecipeError(
             expected,
-            f"{len(rows)} {what} in the {part} part ({where} {_listed([str(r) for r in rows])}, counted from 0)",
+            f"{len(rows)} {what} in {place} (row {_listed([str(r) for r in rows])}, counted from 0)",
             "correct these labels, or take these examples out",
         )
 

@@ -16,6 +16,7 @@ from keras_recipe.data.columns import encode, learn_columns
 from keras_recipe.data.fingerprint import fingerprint
 from keras_recipe.data.labels import Labels, learn_labels
 from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory, take_ids, take_rows
+from keras_recipe.data.pictures import listed
 from keras_recipe.data.sources import add_part, check_alike, read_source
 from keras_recipe.problem import Column, Problem, Rows, Signature, Split
 
@@ -96,7 +97,7 @@ def load(
         fingerprint=fingerprint(read, rows, splits, signature, chosen_loss, objective),
         human_score=human_score,
         split_by=split_by,
-        findings=(*read.findings, *_inferred(read, labels, task), *findings),
+        findings=(*read.findings, *_inferred(read, labels, task), *_unseen(labels, parts), *findings),
     )
 
 
@@ -160,3 +161,11 @@ def _inferred(read: Source, labels: Labels, task: str | None) -> list[Finding]:
     message = f"the target has {distinct} distinct whole numbers and was taken for a quantity (regression)"
     hint = "give the task as multiclass if they are classes"
     return [Finding("info", "task", message, hint=hint, evidence={"distinct": distinct})]
+
+
+def _unseen(labels: Labels, parts: dict[str, Part]) -> list[Finding]:
+    """Classes without a training example: a split by time can leave some."""
+    counts = np.bincount(parts["train"].y, minlength=len(labels.classes)) if labels.classes else np.ones(1)
+    unseen = [labels.classes[i] for i in np.flatnonzero(counts == 0)]
+    message = f"classes without an example in the training part: {listed(unseen)}"
+    return [Finding("warning", "classes", message, evidence={"classes": unseen})] if unseen else []

@@ -39,7 +39,7 @@ def read_table(path: Path, reading: Reading) -> Source:
     """
     frame = read_frame(path, reading)
     target = target_column(list(frame.columns), reading.target, str(path))
-    labels = clean_labels(frame[target].replace("", np.nan).to_numpy(), path.name)
+    labels = clean_labels(frame[target].replace("", np.nan).to_numpy(), str(path))
     part = Part(frame.drop(columns=target), labels, row_numbers(len(frame)), _file_digest(path))
     return Source(path.stem, "table", {"train": part}, target)
 

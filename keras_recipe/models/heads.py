@@ -50,7 +50,10 @@ def head(problem: Problem, features: Any) -> Any:
     import keras
 
     signature = problem.signature
-    layer = keras.layers.Dense(signature.outputs, name="logits", dtype="float32")
+    # Small weights (0.01, as in the last layer of Simonyan & Zisserman, 2014, and of most ImageNet code since): what
+    # the untrained features say is noise, and the first loss should be that of the label frequencies.
+    small = keras.initializers.RandomNormal(stddev=0.01)
+    layer = keras.layers.Dense(signature.outputs, kernel_initializer=small, name="logits", dtype="float32")
     outputs = layer(features)
     if signature.task != "regression":
         frequencies = np.clip(problem.label_frequencies(), 1e-6, 1.0)

@@ -90,7 +90,8 @@ def _confusion(y: np.ndarray, predicted: np.ndarray, classes: int) -> list[list[
         return None
     counts = np.zeros((classes, classes), "int64")
     np.add.at(counts, (y, predicted.argmax(axis=1)), 1)
-    return counts.tolist()  # type: ignore[no-any-return]
+    matrix: list[list[int]] = counts.tolist()
+    return matrix
 
 
 def _mistakes(study: Study, predicted: np.ndarray) -> str | None:

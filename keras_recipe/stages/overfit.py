@@ -62,9 +62,8 @@ def overfit(study: Study, config: Config) -> Config:
             break
         trial = study.trials("overfit", [(rung, study.seeds(1)[0])])[0]
         tried.append((trial, rung))
-        if _judge(study, trial, number):
-            break
-        if trial.stopped == "budget":
+        hurried = rung.epochs * 2 < config.epochs or trial.stopped == "budget"
+        if _judge(study, trial, number, hurried) or hurried:
             break
     best, chosen = min(tried, key=lambda pair: (not fitted(study.problem, pair[0]), pair[0].train_loss))
     if best.stopped == "diverged":
@@ -105,10 +104,14 @@ def _within_budget(study: Study, config: Config, number: int) -> Config | None:
     return config.replace(epochs=plan.value) if plan.value else None
 
 
-def _judge(study: Study, trial: Trial, number: int) -> bool:
+def _judge(study: Study, trial: Trial, number: int, hurried: bool) -> bool:
     metric = study.problem.objective.metric
     done = fitted(study.problem, trial)
-    verdict = "fitted: the ladder ends here" if done else "not fitted: a larger model is next, where there is one"
+    verdict = "not fitted: a larger model is next, where there is one"
+    if done:
+        verdict = "fitted: the ladder ends here"
+    elif hurried:
+        verdict = "not fitted, but it is time that is short: a larger model would get fewer epochs still"
     study.memo(
         Plan,
         f"plan/overfit/rung {number}",

@@ -14,9 +14,9 @@ from rich.live import Live
 from rich.text import Text
 
 from keras_recipe.core.journal import evaluation_of
-from keras_recipe.core.records import Decision, Record, Run
+from keras_recipe.core.records import Record, Run
 from keras_recipe.views.lines import PLAIN, Entry, clean, entries, progress_line, wrap
-from keras_recipe.views.story import tell
+from keras_recipe.views.story import incumbent, tell
 from keras_recipe.views.units import NBSP, Units, plural, seconds
 from keras_recipe.views.verdict import verdict
 
@@ -70,8 +70,7 @@ class Console:
             self._rows.pop(threading.get_ident(), None)
             for entry in entries(record, self._units, self._incumbent):
                 self._print(entry)
-            if isinstance(record, Decision) and record.accepted:
-                self._incumbent = record.config
+            self._incumbent = incumbent(self._incumbent, record)
             if self._live is not None:
                 self._refresh()
 
@@ -127,7 +126,7 @@ class Console:
         fresh = time.monotonic() - STALE_AFTER
         rows = [line for seen, line in self._rows.values() if seen > fresh]
         left = max(self._budget - self._elapsed(), 0.0)
-        lines = [*rows, f"{seconds(left)} of {seconds(self._budget)} left"]
+        lines = [*rows, f"{seconds(left)} of {seconds(self._budget)} left"] if self._budget else rows
         return Group(*(Text(f"  {line}", "dim", no_wrap=True, overflow="ellipsis") for line in lines))
 
 

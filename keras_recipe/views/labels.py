@@ -34,8 +34,13 @@ def leaf_name(name: str) -> str:
 
 def title(name: str) -> str:
     """`loss_at_init` -> `Loss at init`."""
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    said = words(name)
+    return said[:1].upper() + said[1:]
+
+
+def words(name: str) -> str:
+    """A name as words; a spec in it stays as it is written."""
+    return name if "(" in name else name.replace("_", " ").strip()
 
 
 def change(leaves: Mapping[str, Any]) -> str:

@@ -97,9 +97,10 @@ def _finding(check: CheckRun, finding: Finding) -> str:
 
 
 def _trial(t: Trial, units: Units, incumbent: Mapping[str, Any] | None) -> str:
-    name = labels.relative(t.config, incumbent or t.config)
+    name = labels.relative(t.config, t.config if t.stage == "overfit" else incumbent or t.config)
     scores = f"validation {units.score(t.score)}, training {units.score(t.train_score)}"
-    ran = f"{plural(t.epochs, 'epoch')} ({t.stopped}), {seconds(t.seconds)}"
+    why = "" if t.stopped == "epochs" else f" ({t.stopped})"
+    ran = f"{plural(t.epochs, 'epoch')}{why}, {seconds(t.seconds)}"
     return f"{t.stage}: {name}, seed {t.seed}: {scores}, {ran}"
 
 
@@ -111,4 +112,6 @@ def _decision(d: Decision, units: Units) -> str:
 
 def _plan(plan: Plan) -> str:
     value = f" {labels.value(plan.value)}" if plan.value not in (None, "") else ""
-    return f"{plan.stage}: {plan.name.replace('_', ' ')}{value}: {plan.reason}"
+    if plan.key.startswith("skip/"):
+        return f"{plan.stage}: skipped {labels.words(plan.name)}: {plan.reason}"
+    return f"{plan.stage}: {labels.words(plan.name)}{value}: {plan.reason}"

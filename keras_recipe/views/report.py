@@ -15,7 +15,7 @@ from keras_recipe.core import journal
 from keras_recipe.views import charts, labels, scoreboard, units
 from keras_recipe.views.confusion import Confusion, confusion
 from keras_recipe.views.pictures import picture
-from keras_recipe.views.story import Story, bill, one_per_config, tell
+from keras_recipe.views.story import Story, bill, one_per_config, skipped, tell
 from keras_recipe.views.verdict import gap, verdict
 
 FILE = "report.html"
@@ -53,6 +53,7 @@ def render(story: Story, directory: Path) -> str:
             confusion=_confusion(story),
             bill=bill(story.stages, story.evaluation),
             one_per_config=one_per_config,
+            skipped=skipped,
             picture=partial(picture, directory),
             charts=charts,
             labels=labels,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from keras_recipe.core.journal import evaluation_of, run_of, select
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
@@ -30,6 +31,11 @@ class Stage:
     trials: tuple[Trial, ...]
     decisions: tuple[Decision, ...]
     plans: tuple[Plan, ...]
+
+
+def skipped(plan: Plan) -> bool:
+    """Whether the plan says that something was not done."""
+    return plan.key.startswith("skip/") or plan.name == "skipped"
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,15 @@ def best_trial(records: list[Record]) -> Trial | None:
             if trial.digest == digest:
                 return trial
     studied = [t for t in trials if t.stage not in ("inspect", "baseline") and t.digest not in rejected]
-    return studied[0] if studied else None
+    ladder = [t for t in studied if t.stage == "overfit"]
+    return (ladder or studied)[-1] if studied else None
+
+
+def incumbent(now: dict[str, Any] | None, record: Record) -> dict[str, Any] | None:
+    """Leaves of the config to beat after this record, `now` before it. The ladder's last rung is the first of them."""
+    if isinstance(record, Trial) and record.stage == "overfit":
+        return record.config
+    return record.config if isinstance(record, Decision) and record.accepted else now
 
 
 def bill(stages: Sequence[Stage], evaluation: Evaluation | None) -> list[Cost]:

@@ -54,16 +54,15 @@ def _write(records: list[Record], directory: Path, logs: Path) -> None:
 
 def trial_runs(records: list[Record]) -> Iterator[tuple[str, Trial]]:
     """Trials with the name of their run. A name depends on earlier records only, so it never changes."""
-    incumbent: dict[str, Any] | None = None
+    leaves: dict[str, Any] | None = None
     number: Counter[str] = Counter()
     for record in records:
-        if isinstance(record, Decision) and record.accepted:
-            incumbent = record.config
         if isinstance(record, Trial):
             number[record.stage] += 1
-            label = labels.folder(record.config, incumbent)
+            label = labels.folder(record.config, None if record.stage == "overfit" else leaves)
             name = f"{number[record.stage]:02d}-{label}-seed{record.seed}-{labels.key6(record.key)}"
             yield f"{record.stage}/{name}", record
+        leaves = story.incumbent(leaves, record)
 
 
 def _file(run: Path, index: int) -> Path:

@@ -13,7 +13,7 @@ import rich.console
 from rich.cells import cell_len
 
 from keras_recipe.core.journal import read
-from keras_recipe.core.records import CheckRun, Finding
+from keras_recipe.core.records import CheckRun, Finding, Plan
 from keras_recipe.views.console import Console, summary
 from keras_recipe.views.lines import wrap
 
@@ -157,3 +157,14 @@ def test_the_last_lines_of_a_run_without_a_model_name_none(build: SimpleNamespac
     said = summary([build.run(), *build.studies()], Path("model.keras"), Path("report.html"), Path("tensorboard"))
     assert said.startswith("Not finished:")
     assert "model.keras" not in said
+
+
+def test_what_was_left_out_is_said_as_skipped_and_specs_stay_as_written() -> None:
+    out, output = screen()
+    view = console(output)
+    view.record(Plan("skip/regularize/larger_model", "regularize", "larger_model", None, "12 s were left"))
+    view.record(Plan("plan/overfit/e", "overfit", "epochs of small_cnn(width=16)", 3, "of the budget"))
+    assert out.getvalue().splitlines() == [
+        "01:15 · regularize: skipped larger model: 12 s were left",
+        "01:15 · overfit: epochs of small_cnn(width=16) 3: of the budget",
+    ]

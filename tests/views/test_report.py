@@ -232,3 +232,16 @@ def test_writing_again_replaces_the_page_and_leaves_no_draft(finished: Path) -> 
 def test_a_directory_without_a_journal_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"journal\.jsonl"):
         write_report(tmp_path)
+
+
+def test_a_rejected_candidate_never_leads(write: Write, build: SimpleNamespace) -> None:
+    rejected = build.decision("overfit", "capacity", build.small, build.large, (0.04, -0.02, 0.06), False)
+    trials = [build.trial("overfit", build.small, 0, 0.91), build.trial("overfit", build.large, 0, 0.95)]
+    assert "resnet(depth=8, width=16) leads" in page_of(write([build.run(), *trials, rejected])).text
+
+
+def test_right_and_wrong_cells_of_the_matrix_are_told_apart(finished: Path) -> None:
+    html = write_report(finished).read_text(encoding="utf-8")
+    cells = re.findall(r'<td class="(right|wrong)( zero)?"[^>]*>(\d+)</td>', html)
+    assert [int(count) for kind, _, count in cells if kind == "right"] == [120, 130, 103]
+    assert [int(count) for kind, zero, count in cells if zero] == [0, 0]

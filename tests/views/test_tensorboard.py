@@ -88,6 +88,7 @@ def test_hparams_hold_every_leaf_and_the_seed(finished: Path) -> None:
     trials = select(read(finished), Trial)
     assert sorted(map(sorted, held)) == sorted(sorted([*t.config, "seed"]) for t in trials)
     assert {h["patience"].string_value for h in held} == {"none"}
+    assert {h["augmentation"].string_value for h in held} == {"none", "shift(factor=0.1)"}
     assert {h["batch_size"].number_value for h in held} == {16.0, 32.0}
 
 
@@ -201,3 +202,12 @@ def test_the_report_needs_no_tensorboard_and_no_numpy(finished: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(finished)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_trial_is_named_by_its_change_of_the_last_rung_while_nothing_was_accepted(
+    write: Write, build: SimpleNamespace
+) -> None:
+    trials = [build.trial("overfit", build.small, 0, 0.9), build.trial("overfit", build.large, 0, 0.9)]
+    trials.append(build.trial("regularize", build.large.replace(batch_size=8), 0, 0.9))
+    runs = {run for run, _ in values(write_tensorboard(write([build.run(), *trials]))) if run.startswith("reg")}
+    assert [run.rsplit("-", 1)[0] for run in runs] == ["regularize/01-batch-size-8-seed0"]

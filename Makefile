@@ -1,0 +1,62 @@
+# keras_recipe: `make train` on real data, `make help` for the rest.
+
+DATA ?= digits
+BUDGET ?= 10m
+ARGS ?=
+RUN ?= runs/$(notdir $(basename $(patsubst %/,%,$(DATA))))
+PORT ?= 6006
+PYTHON ?= python3
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help train test bench report tensorboard clean
+
+help: ## what there is to make
+	@echo "keras_recipe runs the recipe for training neural networks, and shows the evidence."
+	@echo
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo "Options, with their values now:"
+	@echo "  DATA=$(DATA)  BUDGET=$(BUDGET)  RUN=$(RUN)  PORT=$(PORT)  ARGS=$(ARGS)"
+	@echo "Examples:"
+	@echo "  make train"
+	@echo "  make train DATA=photos/ BUDGET=30m"
+	@echo "  make train DATA=houses.csv ARGS='--target price'"
+
+train: $(READY) ## run the recipe on DATA within BUDGET; ARGS go to `python -m keras_recipe train`
+	@$(BIN)/python -m keras_recipe train "$(DATA)" --budget "$(BUDGET)" $(ARGS)
+
+test: $(READY) ## style, types and all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(READY) ## benchmarks whose figures the README quotes
+	$(BIN)/python scripts/bench_trial.py
+	$(BIN)/python scripts/bench_decisions.py
+
+report: $(READY) ## write the report of RUN again, from its journal
+	@$(BIN)/python -m keras_recipe report "$(RUN)"
+
+tensorboard: $(READY) ## show the logs of all runs on http://127.0.0.1:PORT
+	@$(BIN)/tensorboard --logdir runs --host 127.0.0.1 --port $(PORT)
+
+clean: ## take away the environment and caches; runs/ stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp comes last: an installation that was cut off is done again.
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or later is needed; say which: make PYTHON=python3.11 ..." >&2; exit 2; }
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv; the first time takes some minutes." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@if command -v nvidia-smi >/dev/null && nvidia-smi >/dev/null 2>&1; then \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    "tensorflow[and-cuda]==$$(sed -n 's/^tensorflow==//p' requirements.txt)"; fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $(READY)

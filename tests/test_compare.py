@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keras_recipe.compare import compare, score_interval
+
+
+def judged(rate: float, seeds: int, examples: int, rng: np.random.Generator, spread: float = 0.01) -> np.ndarray:
+    """Correctness of models of about this accuracy, each seed a bit better or worse than the next."""
+    rates = rate + spread * rng.standard_normal((seeds, 1))
+    return (rng.random((seeds, examples)) < rates).astype(float)
+
+
+def accepted(gain: float, tries: int, seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    found = 0
+    for _ in range(tries):
+        found += compare("accuracy", judged(0.9, 3, 500, rng), judged(0.9 + gain, 3, 500, rng)).better
+    return found / tries
+
+
+def test_the_same_config_under_other_seeds_is_rarely_accepted() -> None:
+    assert accepted(0.0, 400, 0) <= 0.05
+
+
+def test_a_large_gain_is_accepted() -> None:
+    assert accepted(0.08, 100, 1) >= 0.95
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 4), st.sampled_from(["accuracy", "log_loss", "rmse", "mae"]))
+def test_turning_the_comparison_round_turns_the_interval_round(seed: int, seeds: int, metric: str) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = -rng.random((2, seeds, 30))
+    there, back = compare(metric, a, b), compare(metric, b, a)
+    assert there.gain == pytest.approx(-back.gain)
+    assert there.low == pytest.approx(-back.high)
+    assert there.low <= there.gain <= there.high
+
+
+def test_rmse_gains_are_in_the_unit_of_the_target() -> None:
+    rng = np.random.default_rng(0)
+    errors = rng.normal(0, 100, (3, 2000))
+    found = compare("rmse", -np.square(errors), -np.square(0.9 * errors))
+    assert found.gain == pytest.approx(10, rel=0.1)
+    assert found.better
+
+
+def test_the_interval_covers_the_seeds_as_well_as_the_examples() -> None:
+    """A candidate whose gain comes from one lucky seed of three is not better than noise."""
+    before, after = np.tile([[0.0, 1.0] * 500], (3, 1)), np.tile([[0.0, 1.0] * 500], (3, 1))
+    after[0] = 1.0
+    assert not compare("accuracy", before, after).better
+
+
+def test_one_seed_is_judged_by_the_spread_of_the_incumbents() -> None:
+    rng = np.random.default_rng(0)
+    before = judged(0.9, 3, 1000, rng, spread=0.002)
+    assert compare("accuracy", before, np.zeros((1, 1000))).worse
+    assert compare("accuracy", before, before[:1]).seeds == 1
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 1), (2, 3)])
+def test_too_few_seeds_are_refused(before: int, after: int) -> None:
+    with pytest.raises(ValueError, match="two seeds"):
+        compare("accuracy", np.zeros((before, 5)), np.zeros((after, 5)))
+
+
+def test_an_accuracy_of_one_still_has_an_interval() -> None:
+    low, high, method = score_interval("accuracy", np.ones(100))
+    assert (round(low, 3), high, method) == (0.963, 1.0, "Wilson")
+
+
+def test_an_rmse_has_an_interval_around_it() -> None:
+    errors = np.random.default_rng(0).normal(0, 5, 1000)
+    low, high, _ = score_interval("rmse", -np.square(errors))
+    assert low < 5 < high < 5.5

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+
+from keras_recipe.core.config import Config
+from keras_recipe.loop import Loop
+from keras_recipe.objectives import targets
+from keras_recipe.problem import Problem
+from keras_recipe.training import build
+
+CONFIG = Config("mlp(depth=1, width=8, dropout=0.3)", augmentation="noise(scale=0.1)")
+
+
+def order(problem: Problem, seed: int = 0, batch: int = 16) -> np.ndarray:
+    rows = np.random.default_rng(seed).permutation(len(problem.train))
+    return rows[: len(rows) // batch * batch].reshape(-1, batch).astype("int32")
+
+
+def loop_of(problem: Problem, config: Config = CONFIG) -> Loop:
+    return Loop(lambda: build(problem, config))
+
+
+def trained(loop: Loop, problem: Problem, seed: int, epochs: int = 2) -> list[np.ndarray]:
+    loop.reset(seed)
+    for epoch in range(epochs):
+        loop.train(problem.train.x, targets(problem, problem.train.y), order(problem, epoch))
+    return loop.state()
+
+
+def equal(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit(blobs: Problem) -> None:
+    loop = loop_of(blobs)
+    first = trained(loop, blobs, 1)
+    other = trained(loop, blobs, 2)
+    assert equal(first, trained(loop, blobs, 1))
+    assert equal(first, trained(loop_of(blobs), blobs, 1))
+    assert not equal(first, other)
+
+
+def test_two_loops_in_two_threads_give_what_one_after_the_other_gives(stripes: Problem) -> None:
+    config = Config("small_cnn(dropout=0.2, width=8)", augmentation="shift(factor=0.1)")
+    loops = [loop_of(stripes, config) for _ in range(2)]
+    alone = [trained(loop, stripes, seed) for seed, loop in enumerate(loops)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda pair: trained(pair[1], stripes, pair[0]), enumerate(loops)))
+    assert equal(alone[0], together[0])
+    assert equal(alone[1], together[1])
+
+
+@pytest.mark.parametrize("spec", ["mlp(depth=1, width=8)", "small_cnn(width=4)"])
+def test_it_trains_as_fit_does(stripes: Problem, spec: str) -> None:
+    """Same weights, same order of the data, no randomness: the same training, up to rounding."""
+    config, rows = Config(spec), order(stripes)
+    loop = loop_of(stripes, config)
+    loop.reset(0)
+    twin, _ = build(stripes, config)
+    twin.set_weights(loop.model.get_weights())
+    loop.train(stripes.train.x, stripes.train.y, rows)
+    x, y = np.asarray(stripes.train.x)[rows.ravel()], stripes.train.y[rows.ravel()]
+    twin.fit(x, y, batch_size=rows.shape[1], epochs=1, shuffle=False, verbose=0)
+    for mine, theirs in zip(loop.model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-5)
+
+
+def test_loss_and_outputs_are_those_of_the_steps(blobs: Problem) -> None:
+    loop = loop_of(blobs, Config("linear()"))
+    loop.reset(0, learning_rate=0.0)
+    rows = order(blobs)
+    losses, outputs = loop.train(blobs.train.x, blobs.train.y, rows)
+    np.testing.assert_allclose(outputs, loop.predict(blobs.train.x)[rows.ravel()], rtol=1e-5)
+    expected = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(blobs.train.y[rows.ravel()], outputs)
+    assert losses.mean() == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_state_brings_everything_back(blobs: Problem) -> None:
+    loop = loop_of(blobs)
+    middle = trained(loop, blobs, 0, epochs=1)
+    after = trained(loop, blobs, 0, epochs=2)
+    loop.restore(middle)
+    loop.train(blobs.train.x, blobs.train.y, order(blobs, 1))
+    assert equal(loop.state(), after)
+
+
+def test_one_trace_serves_seeds_rates_batch_sizes_and_lengths(blobs: Problem) -> None:
+    loop = loop_of(blobs)
+    for seed, rate, batch in ((0, 1e-3, 16), (1, 1e-2, 8), (2, 1e-4, 32)):
+        loop.reset(seed, rate)
+        loop.train(blobs.train.x, blobs.train.y, order(blobs, seed, batch))
+        loop.train(blobs.train.x[:40], blobs.train.y[:40], order(blobs, seed, batch)[:1] % 40)
+        assert float(loop.optimizer.learning_rate) == pytest.approx(rate)
+    assert loop._train.experimental_get_tracing_count() == 1
+
+
+def test_seeding_leaves_the_callers_generators_alone(blobs: Problem) -> None:
+    random.seed(7)
+    np.random.seed(7)
+    loop_of(blobs).reset(3)
+    drawn = random.random(), np.random.random()
+    random.seed(7)
+    np.random.seed(7)
+    assert drawn == (random.random(), np.random.random())

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_recipe import checkpoint, training
+from keras_recipe.core.config import Config
+from keras_recipe.core.errors import RecipeError
+from keras_recipe.problem import Problem, Split
+from keras_recipe.training import Learner, epoch_order, run_trial
+
+CONFIG = Config("mlp(depth=1, dropout=0.2, width=8)", augmentation="noise(scale=0.1)", batch_size=16, epochs=4)
+
+
+def same(a: training.Outcome, b: training.Outcome) -> bool:
+    timeless = {"seconds": 0.0, "startup_seconds": 0.0}
+    return (
+        replace(a.trial, **timeless) == replace(b.trial, **timeless)  # type: ignore[arg-type]
+        and np.array_equal(a.predictions, b.predictions)
+        and all(np.array_equal(x, y) for x, y in zip(a.weights, b.weights, strict=True))
+    )
+
+
+class Counter(keras.callbacks.Callback):
+    """Counts what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs, self.batches, self.losses = 0, 0, []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.epochs += 1
+        self.losses.append((logs or {})["val_loss"])
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self.batches += 1
+
+
+def test_a_trial_is_a_pure_function_of_problem_config_and_seed(blobs: Problem) -> None:
+    learner = Learner(blobs)
+    first = run_trial(learner, CONFIG, 1)
+    run_trial(learner, CONFIG.with_args("optimizer", learning_rate=0.1), 2)
+    assert same(first, run_trial(learner, CONFIG, 1))
+    assert same(first, run_trial(Learner(blobs), CONFIG, 1))
+    assert not same(first, run_trial(learner, CONFIG, 2))
+
+
+def test_callbacks_observe_every_epoch_and_batch_and_change_nothing(blobs: Problem) -> None:
+    learner, counter = Learner(blobs), Counter()
+    observed = run_trial(learner, CONFIG, 1, callbacks=[counter])
+    assert counter.epochs == CONFIG.epochs
+    assert counter.batches == CONFIG.epochs * (len(blobs.train) // CONFIG.batch_size)
+    assert counter.losses == observed.trial.history["val_loss"]
+    assert same(observed, run_trial(learner, CONFIG, 1))
+
+
+def test_a_trial_goes_on_from_its_checkpoint_to_the_same_result(
+    blobs: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
+    config = CONFIG.replace(patience=3)
+    whole = run_trial(Learner(blobs), config, 1)
+
+    def stop(epoch: int, epochs: int, values: dict[str, float]) -> None:
+        if epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_trial(Learner(blobs), config, 1, directory=tmp_path, progress=stop)
+    assert checkpoint.spent(tmp_path) > 0
+    seen: list[int] = []
+    again = run_trial(Learner(blobs), config, 1, directory=tmp_path, progress=lambda e, n, v: seen.append(e))
+    assert seen[0] > 2
+    assert same(whole, again)
+
+
+def test_data_that_streams_trains_as_data_in_memory(
+    stripes: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "STREAM_BYTES", 40 * int(np.prod(stripes.signature.shape)))
+
+    def streamed(split: Split, name: str) -> Split:
+        np.save(tmp_path / name, np.asarray(split.x))
+        return replace(split, x=np.load(tmp_path / f"{name}.npy", mmap_mode="r"))
+
+    problem = replace(
+        stripes,
+        train=streamed(stripes.train, "train"),
+        validation=streamed(stripes.validation, "validation"),
+    )
+    assert not problem.train.in_memory
+    config = Config("small_cnn(width=4)", augmentation="shift(factor=0.1)", batch_size=16, epochs=2)
+    assert same(run_trial(Learner(stripes), config, 0), run_trial(Learner(problem), config, 0))
+
+
+def test_early_stopping_keeps_the_weights_of_the_best_epoch(blobs: Problem) -> None:
+    config = Config("mlp(depth=1, width=64)", "adam(learning_rate=0.1)", batch_size=8, epochs=40, patience=3)
+    trial = run_trial(Learner(blobs), config, 0).trial
+    losses = trial.history["val_loss"]
+    assert trial.stopped == "patience"
+    assert trial.epochs == trial.best_epoch + 3
+    assert trial.loss == pytest.approx(min(losses), rel=1e-4)
+    assert losses[trial.best_epoch - 1] == min(losses)
+
+
+def test_without_patience_the_last_weights_are_kept(blobs: Problem) -> None:
+    trial = run_trial(Learner(blobs), CONFIG, 0).trial
+    assert trial.best_epoch == trial.epochs == CONFIG.epochs
+    assert trial.loss == pytest.approx(trial.history["val_loss"][-1], rel=1e-4)
+
+
+def test_a_deadline_stops_between_steps_and_says_so(blobs: Problem) -> None:
+    learner = Learner(blobs)
+    run_trial(learner, CONFIG, 0)
+    config = CONFIG.replace(epochs=100_000)
+    began = time.monotonic()
+    trial = run_trial(learner, config, 0, deadline=time.monotonic() + 1.0).trial
+    assert trial.stopped == "budget"
+    assert 0 < trial.epochs < config.epochs
+    assert time.monotonic() - began < 10
+    with pytest.raises(TimeoutError):
+        run_trial(learner, config, 0, deadline=time.monotonic() - 1)
+
+
+def test_an_interrupt_reaches_a_trial_in_another_thread(blobs: Problem) -> None:
+    learner, raised = Learner(blobs), []
+
+    def work() -> None:
+        try:
+            run_trial(learner, CONFIG.replace(epochs=100_000), 0)
+        except InterruptedError:
+            raised.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    learner.interrupted.set()
+    thread.join(timeout=60)
+    assert raised == [True]
+
+
+def test_a_diverged_trial_says_so_and_scores_like_a_guess(line: Problem) -> None:
+    config = Config("mlp(width=64)", "sgd(learning_rate=1e6)", epochs=10)
+    outcome = run_trial(Learner(line), config, 0)
+    assert outcome.trial.stopped == "diverged"
+    assert outcome.trial.epochs < 10
+    assert np.isfinite(outcome.predictions).all()
+    assert outcome.trial.loss <= 1e30
+
+
+def test_every_epoch_has_its_own_order_and_each_row_at_most_once() -> None:
+    first, second = epoch_order(100, 16, 3, 0), epoch_order(100, 16, 3, 1)
+    assert first.shape == (6, 16)
+    assert len(set(first.ravel().tolist())) == 96
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, epoch_order(100, 16, 3, 0))
+    assert epoch_order(5, 16, 0, 0).shape == (1, 5)
+
+
+def test_weight_decay_spares_biases_and_normalization(stripes: Problem) -> None:
+    config = Config("small_cnn(width=4)", "adam(learning_rate=0.01, weight_decay=0.5)")
+    loop = Learner(stripes).loop(config)
+    decayed = {v.name for v in loop.model.trainable_variables if loop.optimizer._use_weight_decay(v)}
+    assert decayed == {"kernel"}
+
+
+@pytest.mark.parametrize("spec", ["adma()", "adam(rate=0.1)"])
+def test_an_unknown_optimizer_or_argument_is_told(spec: str) -> None:
+    with pytest.raises(RecipeError, match="adam"):
+        training.optimizer(spec)
+
+
+def test_an_unknown_optimizer_suggests_the_nearest() -> None:
+    with pytest.raises(RecipeError, match="'adam', the nearest"):
+        training.optimizer("adamm()")
