@@ -102,11 +102,11 @@ def _decoder(size: tuple[int, int, int]) -> Any:
     """One traced function a size: (rows,) paths -> (rows, *size). A call builds no new graph."""
     import tensorflow as tf
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
+    picture = tf.autograph.experimental.do_not_convert(lambda path: decode_picture(path, *size))
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)
     def decode(paths: Any) -> Any:
-        pictures = tf.data.Dataset.from_tensor_slices(paths).map(
-            lambda path: decode_picture(path, *size), num_parallel_calls=tf.data.AUTOTUNE
-        )
+        pictures = tf.data.Dataset.from_tensor_slices(paths).map(picture, num_parallel_calls=tf.data.AUTOTUNE)
         return pictures.batch(tf.size(paths, tf.int64)).get_single_element()
 
     return decode
@@ -134,6 +134,7 @@ def _tolerant(files: ImageFiles, *, keep: bool) -> Iterator[tuple[np.ndarray, np
     """Batches of (rows, pictures) of the files that can be decoded; of each only one value unless `keep`."""
     import tensorflow as tf
 
+    @tf.autograph.experimental.do_not_convert
     def picture(row: Any, path: Any) -> Any:
         decoded = decode_picture(path, *files.size)
         return row, decoded if keep else decoded[0, 0, 0]

@@ -142,7 +142,7 @@ def frozen(problem: Problem) -> keras.Model:
     model.layers[1].trainable = False
     bias = keras.layers.Dense(3, name="bias", kernel_initializer="zeros")
     outputs = bias(keras.ops.zeros_like(model.output))
-    broken = keras.Model(model.inputs, outputs)
+    broken = keras.Model(model.inputs[0], outputs)
     broken.compile(optimizer("adam()"), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return broken
 

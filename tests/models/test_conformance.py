@@ -69,7 +69,7 @@ def test_dropout_drops_while_training_only(name: str) -> None:
 def test_pictures_are_normalized_by_the_model_itself() -> None:
     problem = stripes()
     model = create("linear()", problem)
-    normalized = keras.Model(model.inputs, model.get_layer("normalize").output)(np.asarray(problem.train.x))
+    normalized = keras.Model(model.inputs[0], model.get_layer("normalize").output)(np.asarray(problem.train.x))
     assert abs(float(np.mean(normalized))) < 0.01
     assert float(np.std(normalized)) == pytest.approx(1, abs=0.02)
 
