@@ -58,13 +58,14 @@ class Course:
             self.best_epoch, self.best_state = self.epochs, state
 
 
-def save(directory: Path, loop: Loop, course: Course, seconds: float) -> None:
-    """Write course and loop, all or nothing."""
+def save(directory: Path, loop: Loop, course: Course, seconds: float, elapsed: float) -> None:
+    """Write course and loop, all or nothing; `elapsed` is what the whole run has taken so far."""
     notes = {
         "history": course.history,
         "best_epoch": course.best_epoch,
         "seconds": seconds,
         "startup": course.startup,
+        "elapsed": elapsed,
     }
     arrays = {f"now_{i:04}": v for i, v in enumerate(loop.state())}
     arrays |= {f"best_{i:04}": v for i, v in enumerate(course.best_state or ())}
@@ -77,16 +78,17 @@ def load(directory: Path | None, loop: Loop) -> Course | None:
         return None
     with np.load(directory / _FILE, allow_pickle=False) as arrays:
         notes = json.loads(str(arrays["notes"]))
+        del notes["elapsed"]
         loop.restore(_sequence(arrays, "now_"))
         return Course(**notes, best_state=_sequence(arrays, "best_") or None)
 
 
-def spent(directory: Path) -> float:
-    """Seconds that the checkpoint in this directory stands for, 0 where there is none."""
+def elapsed(directory: Path) -> float:
+    """Seconds that the whole run had taken at the checkpoint in this directory, 0 where there is none."""
     if not (directory / _FILE).is_file():
         return 0.0
     with np.load(directory / _FILE, allow_pickle=False) as arrays:
-        return float(json.loads(str(arrays["notes"]))["seconds"])
+        return float(json.loads(str(arrays["notes"]))["elapsed"])
 
 
 def discard(directory: Path) -> None:

@@ -190,12 +190,10 @@ def predict(
 
 @app.command()
 def report(directory: RunDirectory) -> None:
-    """Write report.html and the TensorBoard logs of a run again, from its journal."""
+    """Write report.html of a run again, from its journal."""
     with _told():
         from keras_recipe.views.report import write_report
-        from keras_recipe.views.tensorboard import write_tensorboard
 
-        write_tensorboard(directory)
         typer.echo(write_report(directory))
 
 

@@ -47,6 +47,18 @@ class Effect:
         return self.high < 0
 
 
+def promising(before: np.ndarray, first: np.ndarray) -> bool:
+    """Whether a candidate's first seed earns it more of them: it beats the mean of the incumbent's.
+
+    The incumbent's own first seed would be no measure; it may have been a lucky one.
+
+    Args:
+        before: gains of each example, (seeds, examples).
+        first: gains of the candidate's first seed, (examples,).
+    """
+    return bool(first.mean() > before.mean())
+
+
 def compare(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
     """The gain of `after` over `before`.
 

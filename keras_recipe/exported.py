@@ -103,8 +103,11 @@ def verify(path: Path, problem: Problem, expected: np.ndarray) -> float:
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npy")
         np.savez(inputs, **(raw if isinstance(raw, dict) else {"": raw}))
+        # This very package, however it was found: installed, in the working directory, or by a changed sys.path.
+        places = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         done = subprocess.run(
             [sys.executable, "-m", "keras_recipe.exported", str(path), str(inputs), str(outputs)],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(places)},
             capture_output=True,
             text=True,
             check=False,

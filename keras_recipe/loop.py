@@ -6,24 +6,19 @@ matrix of row numbers, whole epochs at a call, and the same trace serves every s
 
 from __future__ import annotations
 
-import random
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
+
+from keras_recipe.reseed import Build, initialized, seeded, variables_of
 
 PREDICT_BATCH = 256
 """Examples a step when predicting: large enough to fill two cores, small enough for their caches."""
 
-_SEEDING = threading.Lock()
-
 Rows = Any
 """A tensor or an array, examples first."""
-
-Build = Callable[[], tuple[keras.Model, keras.Model | None]]
 
 
 class Loop:
@@ -36,10 +31,11 @@ class Loop:
 
     def __init__(self, build: Build) -> None:
         self._build = build
-        with _SEEDING:  # another thread may be drawing its weights
-            self.model, self.augmentation = seeded(build, 0)
+        self.model, self.augmentation, self._initializers = initialized(build)
+        self._state = variables_of(self.model, self.augmentation)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
+        self._rate = float(self.optimizer.learning_rate)
         self._slots = [v for v in self.optimizer.variables if v is not self.optimizer.learning_rate]
         self._fresh_slots = [v.numpy() for v in self._slots]
         self._inputs = tf.TensorSpec([None, *self.model.input_shape[1:]], self.model.inputs[0].dtype)
@@ -48,13 +44,16 @@ class Loop:
 
     def reset(self, seed: int, learning_rate: float | None = None) -> None:
         """Give weights, optimizer and random generators the values that a new build under `seed` has."""
-        with _SEEDING:
-            twin, augmentation = seeded(self._build, seed)
-        for old, new in zip(self._random(), _variables(twin, augmentation), strict=True):
-            old.assign(new)
+        if self._initializers.complete:
+            self._initializers.draw(seed)
+        else:  # a layer has made variables of its own, in a way that only it knows
+            with seeded(seed):
+                twin = variables_of(*self._build())
+            for old, new in zip(self._state, twin, strict=True):
+                old.assign(new)
         for slot, value in zip(self._slots, self._fresh_slots, strict=True):
             slot.assign(value)
-        self.optimizer.learning_rate.assign(twin.optimizer.learning_rate if learning_rate is None else learning_rate)
+        self.optimizer.learning_rate.assign(self._rate if learning_rate is None else learning_rate)
 
     def train(self, x: Rows, y: Rows, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One gradient step for each row of `order`, (steps, batch) row numbers into `x` and `y`.
@@ -76,15 +75,12 @@ class Loop:
 
     def state(self) -> list[np.ndarray]:
         """Everything that the next step depends on: weights, optimizer, random generators."""
-        return [v.numpy() for v in (*self._random(), *self._slots)]
+        return [v.numpy() for v in (*self._state, *self._slots)]
 
     def restore(self, state: Sequence[np.ndarray]) -> None:
         """Inverse of `state`."""
-        for variable, value in zip((*self._random(), *self._slots), state, strict=True):
+        for variable, value in zip((*self._state, *self._slots), state, strict=True):
             variable.assign(value)
-
-    def _random(self) -> list[Any]:
-        return _variables(self.model, self.augmentation)
 
     def _train_steps(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         steps = tf.shape(order)[0]
@@ -118,18 +114,3 @@ class Loop:
             batch = x[i * PREDICT_BATCH : (i + 1) * PREDICT_BATCH]
             outputs = outputs.write(i, tf.cast(self.model(batch, training=False), tf.float32))
         return outputs.concat()
-
-
-def seeded(build: Build, seed: int) -> tuple[keras.Model, keras.Model | None]:
-    """Build under one seed for Python, NumPy and TensorFlow, the caller's Python and NumPy generators unmoved."""
-    states = random.getstate(), np.random.get_state()
-    keras.utils.set_random_seed(seed)
-    try:
-        return build()
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-
-
-def _variables(model: keras.Model, augmentation: keras.Model | None) -> list[Any]:
-    return [*model.variables, *(augmentation.variables if augmentation is not None else [])]

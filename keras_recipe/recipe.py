@@ -43,6 +43,8 @@ VIEWS_EVERY = 10.0
 MIN_BUDGET = 10.0
 """Seconds: the checks, one short trial and the export of the smallest problem take about this long."""
 
+SPLIT = "split.csv"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -170,14 +172,14 @@ class Recipe:
         directory = Path(self.directory)
         try:
             with self.study() as study:
-                if study.journal.get(Evaluation, "evaluation") is None:
-                    self._stages(study)
+                try:
+                    if study.journal.get(Evaluation, "evaluation") is None:
+                        self._stages(study)
+                finally:
+                    write_views(directory)
                 evaluation = journals.evaluation_of(list(study.journal))
         except OSError as error:
             raise unwritable(directory, error) from error
-        finally:
-            if (directory / journals.FILE).is_file():
-                write_views(directory)
         return Result(directory, evaluation)  # type: ignore[arg-type]
 
     @contextmanager
@@ -240,8 +242,8 @@ class Recipe:
         observer.record(header)
         observer.reused(len(journal))
         if not len(journal):
+            _write_split(self.problem, directory)  # before the header: a run that has one is not begun again
             journal.append(header)
-            _write_split(self.problem, directory)
             return
         known = journals.run_of(list(journal))
         for name, old, new in (
@@ -257,6 +259,7 @@ class Recipe:
                     "give another directory (--out), or start this one over (--fresh)",
                 )
         journal.credit(unrecorded_seconds(directory, journal))
+        _sweep(directory)
 
     def _header(self) -> Run:
         settings: dict[str, Any] = {"model": self.model, "moves": None if self.moves is None else sorted(self.moves)}
@@ -320,11 +323,12 @@ def made(directory: Path) -> Path:
 
 def unwritable(directory: Path, error: OSError) -> RecipeError:
     """The message for a directory that cannot be written."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         do = "make room on that disk and run the same command again: it goes on where it was"
     else:
         do = "give a directory that you may write to with --out"
-    return RecipeError("a run directory that can be written", f"{directory}: {error.strerror}", do)
+    where = f" ({error.filename})" if error.filename else ""
+    return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
 
 
 def write_views(directory: Path) -> None:
@@ -333,9 +337,16 @@ def write_views(directory: Path) -> None:
     write_report(directory)
 
 
+def _sweep(directory: Path) -> None:
+    """Take away what killed processes have half written; nobody else writes here while the journal is open."""
+    for pattern in ("trials/*/*.tmp", f".*.{MODEL}"):
+        for path in directory.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
 def _write_split(problem: Problem, directory: Path) -> None:
     """Which example is in which split, as a table that outlives the run."""
-    with (directory / "split.csv").open("w") as file:
+    with (directory / SPLIT).open("w", encoding="utf-8") as file:
         file.write("split,example\n")
         for name in ("train", "validation", "test"):
             for example in getattr(problem, name).ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 
-FINAL_SHARE = 0.05
-"""Part of the budget that is kept back for the final evaluation and the export."""
+FINAL_SHARE, FINAL_SECONDS = 0.05, 7.0
+"""Part of the budget that is kept back for the final evaluation and the export, and the least of it: the new process
+that proves the exported file takes five seconds to import TensorFlow."""
 
 
 class Listener(Protocol):
@@ -71,7 +73,7 @@ class Study:
     @property
     def remaining(self) -> float:
         """Seconds left for trials: what the final evaluation needs is kept back."""
-        return self.budget * (1 - FINAL_SHARE) - self.journal.elapsed
+        return self.budget - max(self.budget * FINAL_SHARE, FINAL_SECONDS) - self.journal.elapsed
 
     def seeds(self, count: int) -> list[int]:
         """The first `count` trial seeds of this run."""
@@ -103,10 +105,11 @@ class Study:
             future = running.get(key)
             return self._keep(future.result() if future else self._run(stage, key, config, seed, deadline))
 
-        return [
-            self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s))  # type: ignore[misc]
-            for key, (config, seed) in zip(keys, wanted, strict=True)
-        ]
+        done = []
+        for key, (config, seed) in zip(keys, wanted, strict=True):
+            done.append(self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s)))  # type: ignore[misc]
+            checkpoint.discard(self.folder(key))  # not before the record is on disk
+        return done
 
     def missing(self, wanted: Sequence[tuple[Config, int]]) -> list[tuple[Config, int]]:
         """Those of the pairs that the journal does not hold."""
@@ -120,11 +123,11 @@ class Study:
 
     def predictions(self, trial: Trial) -> np.ndarray:
         """What the trial predicted for the validation split."""
-        return checkpoint.read_sequence(self.folder(trial.key) / "predictions.npz")[0]
+        return self._arrays(trial, "predictions.npz")[0]
 
     def weights(self, trial: Trial) -> list[np.ndarray]:
         """All variables of the trial's model, in its order."""
-        return checkpoint.read_sequence(self.folder(trial.key) / "weights.npz")
+        return self._arrays(trial, "weights.npz")
 
     def forget_weights(self, trials: Sequence[Trial]) -> None:
         """Give back the disk space of weights that lost; their predictions stay."""
@@ -149,6 +152,14 @@ class Study:
         key = f"plan/{stage}/{name}"
         return self.memo(Plan, key, make)
 
+    def _arrays(self, trial: Trial, name: str) -> list[np.ndarray]:
+        """Arrays of a recorded trial; where they were forgotten or taken away, it is run again."""
+        path = self.folder(trial.key) / name
+        if not path.is_file():
+            config = Config.from_leaves(trial.config)
+            self._keep(self._run(trial.stage, trial.key, config, trial.seed, deadline=math.inf))
+        return checkpoint.read_sequence(path)
+
     def _run(self, stage: str, key: str, config: Config, seed: int, deadline: float) -> Outcome:
         from keras_recipe.training import run_trial
 
@@ -163,20 +174,20 @@ class Study:
             deadline=deadline,
             progress=lambda epoch, epochs, values: self.listener.progress(stage, label, epoch, epochs, values),
             callbacks=self.callbacks(),
+            elapsed=lambda: self.journal.elapsed,
         )
 
     def _keep(self, outcome: Outcome) -> Trial:
         folder = self.folder(outcome.trial.key)
         checkpoint.write_sequence(folder / "predictions.npz", [outcome.predictions])
         checkpoint.write_sequence(folder / "weights.npz", outcome.weights)
-        checkpoint.discard(folder)
         return outcome.trial
 
 
 def unrecorded_seconds(directory: Path, journal: Journal) -> float:
-    """Time that earlier processes put into trials which have a checkpoint but no record yet."""
-    folders = [f for f in (directory / "trials").glob("*") if journal.get(Trial, f.name) is None]
-    return sum(map(checkpoint.spent, folders))
+    """Time that earlier processes spent after the last record, as far as a checkpoint knows of it."""
+    checkpoints = map(checkpoint.elapsed, (directory / "trials").glob("*"))
+    return max(0.0, max(checkpoints, default=0.0) - journal.elapsed)
 
 
 @cache

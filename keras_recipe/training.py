@@ -195,6 +195,7 @@ def run_trial(
     deadline: float | None = None,
     progress: Progress | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    elapsed: Callable[[], float] = lambda: 0.0,
 ) -> Outcome:
     """Train `config` from `seed` and judge it on the whole training and validation splits.
 
@@ -207,6 +208,7 @@ def run_trial(
         deadline: `time.monotonic()` after which training stops, between two gradient steps.
         progress: called with (epoch, epochs, values) after each epoch and during long ones.
         callbacks: ordinary Keras callbacks that observe; those with batch hooks see every batch.
+        elapsed: seconds that the whole run has taken so far, for its checkpoints.
 
     Raises:
         TimeoutError: the deadline passed before the first epoch was done.
@@ -231,7 +233,7 @@ def run_trial(
         if progress:
             progress(course.epochs, config.epochs, logs)
         if directory and time.monotonic() - saved > checkpoint.EVERY_SECONDS:
-            checkpoint.save(directory, loop, course, course.seconds + time.monotonic() - began)
+            checkpoint.save(directory, loop, course, course.seconds + time.monotonic() - began, elapsed())
             saved = time.monotonic()
     observers.on_train_end()
     if course.epochs == 0:
@@ -277,7 +279,7 @@ class _Epoch:
     deadline: float | None
     observers: keras.callbacks.CallbackList
     progress: Progress | None
-    chunk: int = 8
+    chunk: int = 1
     timed: bool = False
 
     def __post_init__(self) -> None:
@@ -321,6 +323,8 @@ class _Epoch:
         elif self.timed:  # the first call traces, and says nothing about a step
             per_step = (time.monotonic() - began) / len(local)
             self.chunk = max(1, int(CHUNK_SECONDS / max(per_step, 1e-6)))
+        else:
+            self.chunk = 8
         self.timed = True
         return losses, outputs
 

@@ -99,6 +99,50 @@ def test_one_trace_serves_seeds_rates_batch_sizes_and_lengths(blobs: Problem) ->
     assert loop._train.experimental_get_tracing_count() == 1
 
 
+def test_what_a_builder_has_assigned_is_put_back_and_fixed_seeds_stay_fixed(blobs: Problem) -> None:
+    def made() -> tuple[keras.Model, None]:
+        layers = [
+            keras.layers.Dense(4, kernel_initializer=keras.initializers.GlorotUniform(seed=5)),
+            keras.layers.Dense(4),
+            keras.layers.Dense(3),
+        ]
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        layers[1].kernel.assign(np.full((4, 4), 7.0))
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model, None
+
+    loop = Loop(made)
+    fixed, assigned, drawn = (layer.kernel for layer in loop.model.layers)
+    first = [v.numpy() for v in (fixed, drawn)]
+    trained(loop, blobs, 3)
+    loop.reset(4)
+    np.testing.assert_array_equal(assigned, np.full((4, 4), 7.0))
+    np.testing.assert_array_equal(fixed, first[0])
+    assert not np.array_equal(drawn, first[1])
+
+
+def test_a_layer_that_makes_its_own_variables_is_built_again_for_a_seed(blobs: Problem) -> None:
+    class Own(keras.layers.Layer):
+        def build(self, shape: tuple[int, ...]) -> None:
+            self.scale = keras.Variable(np.random.random(4).astype("float32"))
+
+        def call(self, x: object) -> object:
+            return x * self.scale
+
+    def made() -> tuple[keras.Model, None]:
+        model = keras.Sequential([keras.Input((4,)), Own(), keras.layers.Dense(3)])
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model, None
+
+    loop = Loop(made)
+    states = []
+    for seed in (1, 2, 1):
+        loop.reset(seed)
+        states.append(loop.model.layers[0].scale.numpy())
+    np.testing.assert_array_equal(states[0], states[2])
+    assert not np.array_equal(states[0], states[1])
+
+
 def test_seeding_leaves_the_callers_generators_alone(blobs: Problem) -> None:
     random.seed(7)
     np.random.seed(7)

@@ -40,11 +40,10 @@ def best_trial(study: Study, config: Config) -> Trial:
 
 def trained_model(study: Study, trial: Trial) -> keras.Model:
     """The trial's model with its weights: encoded inputs in, logits or standardized targets out."""
-    from keras_recipe.loop import seeded
     from keras_recipe.training import build
 
     config = Config.from_leaves(trial.config)
-    model, _ = seeded(lambda: build(study.problem, config), trial.seed)
+    model, _ = build(study.problem, config)
     for variable, value in zip(model.variables, study.weights(trial), strict=True):
         variable.assign(value)
     return model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keras_recipe.compare import Effect, compare
+from keras_recipe.compare import Effect, compare, promising
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
 from keras_recipe.moves import MOVES, candidates
@@ -81,7 +81,7 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
 
 def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial) -> Incumbent:
     """Judge a screened candidate: by one seed where that brought nothing, else by all of them."""
-    if not _promising(study, incumbent, first):
+    if not promising(study.gains(incumbent.trials), study.gains((first,))[0]):
         _decide(study, name, incumbent, candidate, (first,), stopped="no gain under the first seed, stopped there")
         return incumbent
     pairs = [(candidate, seed) for seed in study.seeds(SEEDS)]
@@ -96,12 +96,6 @@ def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, fi
         study.forget_weights(incumbent.trials)
         return Incumbent(candidate, trials)
     return incumbent
-
-
-def _promising(study: Study, incumbent: Incumbent, first: Trial) -> bool:
-    """Whether one seed of the candidate beats the mean of the incumbent's; its first seed alone may be a lucky one."""
-    mean = sum(t.score for t in incumbent.trials) / len(incumbent.trials)
-    return study.problem.objective.better(first.score, mean)
 
 
 def effect(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:
