@@ -9,6 +9,8 @@ import json
 import os
 import re
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,7 +95,7 @@ def train(
       python -m keras_recipe train houses.csv --target price --human-score 60000
     """
     with _told():
-        from keras_recipe.recipe import Recipe
+        from keras_recipe.recipe import Recipe, made
         from keras_recipe.views.console import Console
 
         seconds = duration(budget)
@@ -111,11 +113,10 @@ def train(
             skip_corrupt=skip_corrupt,
             human_score=human_score,
         )
+        import_tensorflow()
         directory = out or Path("runs") / problem.name
-        if fresh:
-            start_over(directory)
         chosen = None if moves is None else [m.strip() for m in moves.split(",") if m.strip()]
-        result = Recipe(
+        recipe = Recipe(
             problem,
             directory,
             seconds,
@@ -124,7 +125,11 @@ def train(
             chosen,
             workers,
             observer=lambda journal: Console(seconds, lambda: journal.elapsed, quiet),
-        ).run()
+        )
+        if fresh:
+            recipe.check()  # a misspelt option must not cost the run that is there
+            start_over(made(directory))
+        result = recipe.run()
     _print_result(result, as_json)
 
 
@@ -182,6 +187,7 @@ def predict(
 ) -> None:
     """Use a trained model on new data."""
     with _told():
+        import_tensorflow()
         from keras_recipe.prediction import predict_to_csv
 
         count = predict_to_csv(directory, inputs, out)
@@ -214,8 +220,6 @@ def list_(
 
 def main() -> None:
     """Entry point of `python -m keras_recipe`."""
-    # TensorFlow's start-up notes are no news to a user; its warnings still come through Python.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     app(prog_name="python -m keras_recipe")
 
 
@@ -232,11 +236,38 @@ def duration(text: str) -> float:
 
 
 def start_over(directory: Path) -> None:
-    """Take a run out of its directory; files that the recipe has not written stay."""
-    for name in ("journal.jsonl", "report.html", "model.keras", "split.csv"):
+    """Take a run out of its directory; files that the recipe has not written stay.
+
+    Raises RecipeError while another process is at work there.
+    """
+    from keras_recipe.core import journal
+
+    journal.remove(directory)
+    for name in ("report.html", "model.keras", "split.csv"):
         (directory / name).unlink(missing_ok=True)
     for name in ("trials", "artifacts", "tensorboard"):
         shutil.rmtree(directory / name, ignore_errors=True)
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow without its start-up notes, which no setting silences; what goes wrong is still said."""
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with tempfile.TemporaryFile() as notes:
+        kept = os.dup(2)
+        os.dup2(notes.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        except BaseException:
+            notes.seek(0)
+            os.write(kept, notes.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 @contextmanager
@@ -258,6 +289,12 @@ def _told() -> Iterator[None]:
                 err=True,
             )
         raise typer.Exit(1) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(
+            f"\nExpected files that can be read and written.\nReceived {where}{error.strerror or error}.", err=True
+        )
+        raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
         typer.echo("\nInterrupted. Nothing is lost: the same command goes on where it was.", err=True)
         raise typer.Exit(130) from error
@@ -266,6 +303,8 @@ def _told() -> Iterator[None]:
 def _load(data: str, *, test: str | None, **options: Any) -> Problem:
     from keras_recipe.data import load
 
+    if Path(data).is_dir():  # pictures are decoded by TensorFlow; no other source needs it
+        import_tensorflow()
     share = re.fullmatch(r"0?\.\d+", test) if test else None
     return load(data, test=float(test) if test and share else test or 0.15, **options)
 

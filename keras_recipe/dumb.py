@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from keras_recipe.problem import Problem, Split
+from keras_recipe.problem import Problem, Split, buffer_rows
 
 Predictor = Callable[[Split], np.ndarray]
 
@@ -31,8 +31,8 @@ def linear(problem: Problem, seed: int = 0) -> Predictor:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    rows = np.random.default_rng(seed).permutation(len(problem.train))[:ROWS]
-    x, y = _features(problem.train.x[np.sort(rows)]), problem.train.y[np.sort(rows)]
+    rows = np.sort(np.random.default_rng(seed).permutation(len(problem.train))[:ROWS])
+    x, y = np.concatenate(list(_features(problem.train, rows))), problem.train.y[rows]
     if problem.signature.task == "regression":
         model = make_pipeline(StandardScaler(), Ridge()).fit(x, y)
         return lambda split: _in_parts(split, lambda part: model.predict(part).reshape(len(part), -1))
@@ -51,12 +51,18 @@ BASELINES: dict[str, Callable[[Problem], Predictor]] = {"majority or mean": cons
 
 
 def _in_parts(split: Split, predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    starts = range(0, len(split), ROWS)
-    return np.concatenate([predict(_features(split.x[start : start + ROWS])) for start in starts])
+    return np.concatenate([predict(part) for part in _features(split, np.arange(len(split)))])
 
 
-def _features(x: Any) -> np.ndarray:
-    """Rows flattened to at most FEATURES float32 values: pictures by averaging blocks, others by their first ones."""
+def _features(split: Split, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows as flat features, a buffer at a time."""
+    size = buffer_rows(split.x, ROWS)
+    for start in range(0, len(rows), size):
+        yield _flat(split.x[rows[start : start + size]])
+
+
+def _flat(x: Any) -> np.ndarray:
+    """Examples as float32 vectors; pictures are averaged over blocks until at most FEATURES values are left."""
     x = np.asarray(x, dtype="float32")
     if x.ndim == 4:
         block = 1

@@ -20,13 +20,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.problem import Column, Problem, Signature
+from keras_recipe.problem import Column, Problem, Signature, buffer_rows
 
 if TYPE_CHECKING:
     import keras
 
 _MEMBER = "signature.json"
-_BATCH = 256
+_BATCH = 64
+"""Examples at a time: raw pictures may be large."""
+
+_PROVEN = 256
+"""Examples whose predictions are compared."""
 
 RawInputs = Any
 """Pictures (examples, height, width, channels), vectors (examples, features), or {column: (examples, 1)}."""
@@ -98,7 +102,7 @@ def verify(path: Path, problem: Problem, expected: np.ndarray) -> float:
     Raises:
         RuntimeError: the new process failed.
     """
-    count = min(len(problem.validation), _BATCH)
+    count = buffer_rows(problem.validation.x, min(len(problem.validation), _PROVEN))
     raw = raw_inputs(np.asarray(problem.validation.x[np.arange(count)]), problem.signature)
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npy")

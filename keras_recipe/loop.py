@@ -14,11 +14,16 @@ import tensorflow as tf
 
 from keras_recipe.reseed import Build, initialized, seeded, variables_of
 
-PREDICT_BATCH = 256
-"""Examples a step when predicting: large enough to fill two cores, small enough for their caches."""
+PREDICT_VALUES = 2**22
+"""Input values of a step when predicting: the activations behind them then take some hundred megabytes at most."""
 
 Rows = Any
 """A tensor or an array, examples first."""
+
+
+def predict_batch(shape: Sequence[int]) -> int:
+    """Examples of this shape a step when predicting: 8 to 256, which fill the cores and stay in their caches."""
+    return max(8, min(256, PREDICT_VALUES // int(np.prod(shape))))
 
 
 class Loop:
@@ -106,11 +111,12 @@ class Loop:
 
     def _predict_all(self, x: tf.Tensor) -> tf.Tensor:
         count = tf.shape(x)[0]
-        steps = (count + PREDICT_BATCH - 1) // PREDICT_BATCH
+        size = predict_batch(self.model.input_shape[1:])
+        steps = (count + size - 1) // size
         outputs = tf.TensorArray(
             tf.float32, steps, infer_shape=False, element_shape=[None, self.model.output_shape[-1]]
         )
         for i in tf.range(steps):
-            batch = x[i * PREDICT_BATCH : (i + 1) * PREDICT_BATCH]
+            batch = x[i * size : (i + 1) * size]
             outputs = outputs.write(i, tf.cast(self.model(batch, training=False), tf.float32))
         return outputs.concat()

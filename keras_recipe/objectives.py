@@ -99,6 +99,13 @@ def score(metric: str, y: np.ndarray, predictions: np.ndarray) -> float:
     return m.value(float(m.gains(y, predictions).mean()))
 
 
+def written(metric: str, value: float) -> str:
+    """The metric with its value, as a person reads it: "accuracy 98.1 %", "rmse 50,496"."""
+    if METRICS[metric].higher_is_better:
+        return f"{metric} {value:.1%}".replace("%", " %")
+    return f"{metric} {value:,.0f}" if abs(value) >= 1000 else f"{metric} {value:.4g}"
+
+
 def predictions(problem: Problem, outputs: np.ndarray) -> np.ndarray:
     """What a model's outputs mean, as the metrics take it.
 

@@ -32,9 +32,9 @@ def predict_to_csv(directory: Path, inputs: Sequence[Path], out: Path) -> int:
     new, ids = read_inputs(list(inputs), signature)
     temporary = out.with_name(f".{os.getpid()}.{out.name}")
     try:
-        with temporary.open("w", newline="") as file:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(_header(signature, files=inputs[0].suffix not in (".npz", ".csv")))
+            writer.writerow(_header(signature, files=not ids or ids[0] != "0"))
             for part, names in _parts(new, ids):
                 writer.writerows(_lines(signature, exported.predict(model, part), names))
         temporary.replace(out)

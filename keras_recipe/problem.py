@@ -36,6 +36,17 @@ class Rows(Protocol):
         ...
 
 
+BUFFER_BYTES = 64 * 2**20
+"""Inputs that are held at a time where not all of them are: what memory a pass over large data needs does not depend
+on how many examples there are, nor on their size."""
+
+
+def buffer_rows(x: Rows, most: int | None = None) -> int:
+    """Examples that fit into a buffer, at least one and at most `most`."""
+    row = int(np.prod(x.shape[1:])) * x.dtype.itemsize
+    return max(1, min(BUFFER_BYTES // max(row, 1), len(x) if most is None else most))
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """One part of the data.

@@ -43,8 +43,6 @@ VIEWS_EVERY = 10.0
 MIN_BUDGET = 10.0
 """Seconds: the checks, one short trial and the export of the smallest problem take about this long."""
 
-SPLIT = "split.csv"
-
 
 @dataclass(frozen=True)
 class Result:
@@ -190,7 +188,7 @@ class Recipe:
         """
         from keras_recipe.training import Learner
 
-        self._check_names()
+        self.check()
         directory = made(Path(self.directory))
         journal = Journal(directory)
         observer = self.observer(journal) if self.observer else Silent()
@@ -275,7 +273,8 @@ class Recipe:
             settings=settings,
         )
 
-    def _check_names(self) -> None:
+    def check(self) -> None:
+        """Raise RecipeError for a name that is unknown, or a budget that cannot be enough."""
         if self.budget < MIN_BUDGET:
             raise RecipeError(
                 f"a budget of at least {MIN_BUDGET:.0f} s", f"{self.budget:g} s", "give a larger --budget"
@@ -346,7 +345,7 @@ def _sweep(directory: Path) -> None:
 
 def _write_split(problem: Problem, directory: Path) -> None:
     """Which example is in which split, as a table that outlives the run."""
-    with (directory / SPLIT).open("w", encoding="utf-8") as file:
+    with (directory / "split.csv").open("w", encoding="utf-8") as file:
         file.write("split,example\n")
         for name in ("train", "validation", "test"):
             for example in getattr(problem, name).ids:

@@ -24,13 +24,10 @@ from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import pipeline
 from keras_recipe.loop import Loop
 from keras_recipe.models import create
-from keras_recipe.problem import Problem, Split
+from keras_recipe.problem import Problem, Split, buffer_rows
 
 CHUNK_SECONDS = 2.0
 """Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
-
-STREAM_BYTES = 64 * 2**20
-"""Memory for the inputs of one call where the data does not fit; two such buffers exist at a time."""
 
 Progress = Callable[[int, int, dict[str, float]], None]
 Tensors = tuple[tf.Tensor, tf.Tensor]
@@ -112,7 +109,7 @@ class Feed:
                 yield self._whole, part, part
                 start += len(part)
             return
-        parts = _split_evenly(order, self._buffer_rows() // order.shape[1])
+        parts = _split_evenly(order, buffer_rows(self.split.x) // order.shape[1])
         with ThreadPoolExecutor(1) as reader:
             ahead = reader.submit(self._read, parts[0])
             for index, part in enumerate(parts):
@@ -125,16 +122,12 @@ class Feed:
         """The model's outputs for the whole split, in inference mode, (examples, units)."""
         if self._whole is not None:
             return loop.predict(self._whole[0])
-        parts = _split_evenly(np.arange(len(self.split)), self._buffer_rows())
+        parts = _split_evenly(np.arange(len(self.split)), buffer_rows(self.split.x))
         return np.concatenate([loop.predict(tf.constant(self.split.x[part])) for part in parts])
 
     def _read(self, part: np.ndarray) -> Tensors:
         rows = part.ravel()
         return tf.constant(self.split.x[rows]), tf.constant(self.targets[rows])
-
-    def _buffer_rows(self) -> int:
-        row = int(np.prod(self.split.x.shape[1:])) * self.split.x.dtype.itemsize
-        return max(1, STREAM_BYTES // row)
 
 
 def build(problem: Problem, config: Config) -> tuple[keras.Model, keras.Model | None]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_recipe import checkpoint, training
+from keras_recipe import problem as problems
 from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.problem import Problem, Split
@@ -83,7 +84,7 @@ def test_a_trial_goes_on_from_its_checkpoint_to_the_same_result(
 def test_data_that_streams_trains_as_data_in_memory(
     stripes: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "STREAM_BYTES", 40 * int(np.prod(stripes.signature.shape)))
+    monkeypatch.setattr(problems, "BUFFER_BYTES", 40 * int(np.prod(stripes.signature.shape)))
 
     def streamed(split: Split, name: str) -> Split:
         np.save(tmp_path / name, np.asarray(split.x))

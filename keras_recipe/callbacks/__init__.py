@@ -1,1 +1,7 @@
-"""Keras callbacks that observe, each usable in any `model.fit`."""
+"""Keras callbacks that observe and change nothing, each usable in any `model.fit`."""
+
+from __future__ import annotations
+
+from keras_recipe.callbacks.prediction_dynamics import PredictionDynamics
+
+__all__ = ["PredictionDynamics"]

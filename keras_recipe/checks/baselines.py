@@ -42,7 +42,7 @@ def dumb_baselines(job: Job) -> Iterator[Finding]:
         yield Finding(
             "info",
             "baseline",
-            f"{name}: validation {metric} {score:.4f}",
+            f"{name}: validation {objectives.written(metric, score)}",
             evidence={"baseline": name, "score": score},
         )
 

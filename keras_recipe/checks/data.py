@@ -63,7 +63,7 @@ def label_balance(job: Job) -> Iterator[Finding]:
 @check("inspect", order=30)
 def value_ranges(job: Job) -> Iterator[Finding]:
     """Range of the inputs: constant features and wild scales are bugs of the data."""
-    x, _ = job.sample(job.problem.train, 1000)
+    x, _ = job.sample(job.problem.train)
     flat = x.reshape(-1, x.shape[-1]).astype("float64")
     low, high, mean, deviation = flat.min(), flat.max(), flat.mean(), flat.std()
     evidence = {"min": low, "max": high, "mean": mean, "standard deviation": deviation}

@@ -11,8 +11,9 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Evaluation, Record, Run, from_json, to_json
@@ -34,26 +35,17 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
-        self._file = self.path.open("a+b", buffering=0)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise RecipeError(
-                "a run directory that no other process is writing",
-                f"{directory}, which another process has open",
-                "wait for it, stop it, or give another directory with --out",
-            ) from error
+        self._file = _locked(self.path)
         try:
             lines = self._read()
         except RecipeError:
             self._file.close()
             raise
-        self._records: dict[str, Record] = {r.key: r for r in map(from_json, lines)}
-        self._before = max((line["elapsed"] for line in lines), default=0.0)
+        self._records: dict[str, Record] = {r.key: r for r, _ in lines}
+        self._before = max((elapsed for _, elapsed in lines), default=0.0)
         self._opened = time.monotonic()
 
-    def _read(self) -> list[dict[str, Any]]:
+    def _read(self) -> list[tuple[Record, float]]:
         """The whole lines; a torn one after them is cut off."""
         self._file.seek(0)
         content = self._file.read()
@@ -116,7 +108,16 @@ def read(directory: Path) -> list[Record]:
             str(directory),
             "give the directory that `train` printed (runs/<name> unless --out was given)",
         )
-    return [from_json(line) for line in _lines(path.read_bytes().rpartition(b"\n")[0], path)]
+    return [record for record, _ in _lines(path.read_bytes().rpartition(b"\n")[0], path)]
+
+
+def remove(directory: Path) -> None:
+    """Delete a journal, if there is one. Raises RecipeError while another process writes it."""
+    path = directory / FILE
+    if path.is_file():
+        file = _locked(path)
+        path.unlink()
+        file.close()
 
 
 def run_of(records: list[Record]) -> Run:
@@ -137,12 +138,28 @@ def select(records: list[Record], kind: type[R]) -> list[R]:
     return [r for r in records if isinstance(r, kind)]
 
 
-def _lines(content: bytes, path: Path) -> list[dict[str, Any]]:
+def _locked(path: Path) -> FileIO:
+    file = path.open("a+b", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise RecipeError(
+            "a run directory that no other process is writing",
+            f"{path.parent}, which another process has open",
+            "wait for it, stop it, or give another directory with --out",
+        ) from error
+    return file
+
+
+def _lines(content: bytes, path: Path) -> list[tuple[Record, float]]:
+    """Records, each with what the run had taken by then."""
     lines = []
     for number, line in enumerate(content.splitlines(), start=1):
         try:
-            lines.append(json.loads(line))
-        except ValueError as error:
+            values = json.loads(line)
+            lines.append((from_json(values), float(values["elapsed"])))
+        except (ValueError, KeyError, TypeError) as error:
             raise RecipeError(
                 "a journal of whole JSON lines",
                 f"{path}, of which line {number} cannot be read",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.problem import buffer_rows
 
 if TYPE_CHECKING:
     import keras
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from keras_recipe.problem import Problem
 
 SAMPLE = 4096
-"""Examples that input statistics are taken from: their means are then known to 1.6 % of a standard deviation."""
+"""Examples that input statistics are taken from: their means are then known to 1.6 % of a standard deviation. Large
+pictures: as many as fit a buffer, each of which brings thousands of pixels."""
 
 
 def inputs(problem: Problem) -> tuple[Any, Any]:
@@ -34,7 +36,8 @@ def inputs(problem: Problem) -> tuple[Any, Any]:
 
 def input_moments(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance over the last axis (channels or features) of a fixed sample of the training split."""
-    rows = np.linspace(0, len(problem.train) - 1, min(SAMPLE, len(problem.train))).astype("int64")
+    count = buffer_rows(problem.train.x, min(SAMPLE, len(problem.train)))
+    rows = np.linspace(0, len(problem.train) - 1, count).astype("int64")
     sample = problem.train.x[rows].astype("float64")
     axes = tuple(range(sample.ndim - 1))
     variance = sample.var(axis=axes)

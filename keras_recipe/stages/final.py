@@ -40,10 +40,10 @@ def best_trial(study: Study, config: Config) -> Trial:
 
 def trained_model(study: Study, trial: Trial) -> keras.Model:
     """The trial's model with its weights: encoded inputs in, logits or standardized targets out."""
-    from keras_recipe.training import build
+    from keras_recipe.models import create
 
-    config = Config.from_leaves(trial.config)
-    model, _ = build(study.problem, config)
+    # Not compiled: an optimizer, which was never built here, has no place in the exported file.
+    model = create(Config.from_leaves(trial.config).model, study.problem)
     for variable, value in zip(model.variables, study.weights(trial), strict=True):
         variable.assign(value)
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Finding, Plan, Trial
+from keras_recipe.objectives import written
 from keras_recipe.problem import Problem
 from keras_recipe.stages import Blocked
 from keras_recipe.study import Study
@@ -16,7 +17,7 @@ STEPS, EPOCHS = 2400, (10, 60)
 """Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training
 loss of the ladders below has flattened by then on digits and fashion_mnist."""
 
-BUDGET_TRIALS = 8
+BUDGET_TRIALS = 10
 """A budget should hold at least this many trials, or there is nothing to compare."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
@@ -62,7 +63,7 @@ def overfit(study: Study, config: Config) -> Config:
             break
         trial = study.trials("overfit", [(rung, study.seeds(1)[0])])[0]
         tried.append((trial, rung))
-        hurried = rung.epochs * 2 < config.epochs or trial.stopped == "budget"
+        hurried = rung.epochs < config.epochs or trial.stopped == "budget"
         if _judge(study, trial, number, hurried) or hurried:
             break
     best, chosen = min(tried, key=lambda pair: (not fitted(study.problem, pair[0]), pair[0].train_loss))
@@ -120,14 +121,14 @@ def _judge(study: Study, trial: Trial, number: int, hurried: bool) -> bool:
             "overfit",
             f"rung {number}",
             done,
-            f"training {metric} {trial.train_score:.4f}, {verdict}",
+            f"training {written(metric, trial.train_score)}, {verdict}",
         ),
     )
     return done
 
 
 def _choice(problem: Problem, best: Trial) -> str:
-    score = f"training {problem.objective.metric} {best.train_score:.4f}"
+    score = f"training {written(problem.objective.metric, best.train_score)}"
     if fitted(problem, best):
         return f"the smallest model that fits the training split ({score})"
     return f"no model fits the training split in its epochs; this one has the lowest training loss ({score})"

@@ -19,7 +19,7 @@ def verdict(story: Story, units: Units) -> str:
     if story.best is None:
         return "Not finished: no trial has been completed so far."
     reached = f"{units.name} {units.score(story.best.score)} on the validation set"
-    return f"Not finished: the best trial so far reaches {reached}; the test set has not been read."
+    return f"Not finished: the leading trial reaches {reached}; the test set has not been read."
 
 
 def gap(story: Story, units: Units) -> str:
