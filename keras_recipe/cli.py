@@ -11,6 +11,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,7 +99,7 @@ def train(
         from keras_recipe.recipe import Recipe, made
         from keras_recipe.views.console import Console
 
-        seconds = duration(budget)
+        began, seconds = clock.monotonic(), duration(budget)
         problem = _load(
             data,
             target=target,
@@ -125,6 +126,7 @@ def train(
             chosen,
             workers,
             observer=lambda journal: Console(seconds, lambda: journal.elapsed, quiet),
+            spent=clock.monotonic() - began,
         )
         if fresh:
             recipe.check()  # a misspelt option must not cost the run that is there

@@ -147,6 +147,7 @@ class Recipe:
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
         callbacks: makes the Keras callbacks of one trial; they may observe, not change.
+        spent: seconds that reading the data took; they count.
     """
 
     problem: Problem
@@ -158,6 +159,7 @@ class Recipe:
     workers: int | None = None
     observer: Callable[[Journal], Observer] | None = None
     callbacks: Callable[[], list[Any]] = list
+    spent: float = 0.0
 
     def run(self) -> Result:
         """All stages, then the evaluation.
@@ -186,6 +188,8 @@ class Recipe:
 
         Raises RecipeError as `run` does.
         """
+        # A GPU's memory is shared with the process that proves the exported file.
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         from keras_recipe.training import Learner
 
         self.check()
@@ -236,6 +240,7 @@ class Recipe:
 
     def _begin(self, journal: Journal, directory: Path, observer: Observer) -> None:
         """Write the header of a new journal, or see that this one is of the same run."""
+        journal.credit(self.spent)
         header = self._header()
         observer.record(header)
         observer.reused(len(journal))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 if TYPE_CHECKING:
     from keras_recipe.problem import Problem
+    from keras_recipe.recipe import Result
     from keras_recipe.study import Study
 
 ROOT = Path(__file__).parent.parent
@@ -49,3 +50,57 @@ def study(blobs: Problem, tmp_path: Path) -> Iterator[Study]:
 
     with Recipe(blobs, tmp_path).study() as opened:
         yield opened
+
+
+def binary_problem() -> Problem:
+    """Two clouds, their classes words."""
+    import numpy as np
+
+    from keras_recipe.data import load
+
+    generator = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    x = generator.normal(size=(120, 3)) + 2 * y[:, None]
+    return load((x.astype("float32"), np.array(["bad", "good"])[y]), name="binary")
+
+
+def table_problem(path: Path) -> Problem:
+    """A .csv with words and missing cells, written to `path`."""
+    import numpy as np
+
+    from keras_recipe.data import load
+
+    generator = np.random.default_rng(0)
+    with path.open("w") as file:
+        file.write("age,city,income,class\n")
+        for row in range(150):
+            age, city = generator.uniform(20, 70), ["Rome", "Oslo", "Bern"][row % 3]
+            label = "yes" if (age > 45) != (city == "Oslo") else "no"
+            shown = "" if row % 10 == 0 else f"{age:.1f}"
+            file.write(f"{shown},{'' if row % 13 == 0 else city},{generator.normal(30_000, 5_000):.0f},{label}\n")
+    return load(path, target="class")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Problem, Result]]:
+    """A short finished run of a toy problem: stripes, blobs, binary, line or table. Each is run once."""
+    from keras_recipe.data import toys
+    from keras_recipe.recipe import Recipe
+
+    directory = tmp_path_factory.mktemp("finished")
+    known: dict[str, tuple[Problem, Result]] = {}
+
+    def run(name: str) -> tuple[Problem, Result]:
+        if name not in known:
+            problem = {
+                "stripes": toys.stripes,
+                "blobs": toys.blobs,
+                "line": toys.line,
+                "binary": binary_problem,
+                "table": lambda: table_problem(directory / "table.csv"),
+            }[name]()
+            model = "small_cnn(width=4)" if name == "stripes" else "mlp(depth=1, width=16)"
+            known[name] = problem, Recipe(problem, directory / name, 300.0, model=model, moves=()).run()
+        return known[name]
+
+    return run

@@ -122,8 +122,9 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_pa
         return directory
 
     def moments() -> list[Death]:
-        times = [Death(seconds=chance.uniform(0.1, 4.0)) for _ in range(10)]
-        return [*times[:8], *(Death(writes=chance.randint(1, 40)) for _ in range(3)), *times[8:]]
+        # Early ones fall into the checks, the last ones into the export; a count of writes into checkpoints.
+        times = [Death(seconds=chance.uniform(0.1, 4.0)) for _ in range(7)]
+        return [*times[:5], *(Death(writes=chance.randint(1, 40)) for _ in range(3)), *times[5:]]
 
     with ThreadPoolExecutor(2) as both:
         one = both.submit(chain, "one", 1, moments())

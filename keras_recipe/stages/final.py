@@ -42,7 +42,7 @@ def trained_model(study: Study, trial: Trial) -> keras.Model:
     """The trial's model with its weights: encoded inputs in, logits or standardized targets out."""
     from keras_recipe.models import create
 
-    # Not compiled: an optimizer, which was never built here, has no place in the exported file.
+    # Not compiled: an optimizer that was never built has no place in the exported file.
     model = create(Config.from_leaves(trial.config).model, study.problem)
     for variable, value in zip(model.variables, study.weights(trial), strict=True):
         variable.assign(value)
@@ -59,6 +59,7 @@ def _evaluate(study: Study, config: Config) -> Evaluation:
     path = exported.export(model, problem, study.directory / MODEL)
     verified = exported.verify(path, problem, study.predictions(trial))
     metric = problem.objective.metric
+    model.compile()  # a loop takes compiled models only
     outputs = Feed(problem, problem.test).predict(Loop(lambda: (model, None)))
     predicted = objectives.predictions(problem, outputs)
     gains = objectives.METRICS[metric].gains(problem.test.y, predicted)

@@ -49,7 +49,7 @@ def _incumbent(study: Study, config: Config) -> Incumbent | None:
     """The config under all seeds; None where the budget does not hold them."""
     pairs = [(config, seed) for seed in study.seeds(SEEDS)]
     first = study.trials(STAGE, pairs[:1])
-    if first[0].stopped == "budget" or not _affordable(study, first[0], pairs):
+    if first[0].stopped == "budget" or not _affordable(study, first, pairs):
         return None
     trials = _complete(study, pairs)
     return Incumbent(config, trials) if trials else None
@@ -62,7 +62,9 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
         _skip(study, name, f"it does not apply to {kind} data with {incumbent.config.model}")
         return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
-    if not _affordable(study, incumbent.trials[0], pairs):
+    # A move that could not be given its other seeds would be paid for in vain.
+    in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS)[1:])]
+    if not _affordable(study, incumbent.trials, in_full):
         _skip(study, name, "not enough of the budget is left")
         return incumbent
     screened = _complete(study, pairs)
@@ -85,7 +87,7 @@ def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, fi
         _decide(study, name, incumbent, candidate, (first,), stopped="no gain under the first seed, stopped there")
         return incumbent
     pairs = [(candidate, seed) for seed in study.seeds(SEEDS)]
-    if not _affordable(study, first, pairs):
+    if not _affordable(study, (first,), pairs):
         _decide(study, name, incumbent, candidate, (first,), stopped="not enough of the budget is left for more seeds")
         return incumbent
     trials = _complete(study, pairs)
@@ -153,11 +155,10 @@ def _complete(study: Study, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial,
     return None if any(t.stopped == "budget" for t in trials) else tuple(trials)
 
 
-def _affordable(study: Study, like: Trial, pairs: Sequence[tuple[Config, int]]) -> bool:
+def _affordable(study: Study, like: Sequence[Trial], pairs: Sequence[tuple[Config, int]]) -> bool:
     """Whether those of the pairs that are not recorded yet fit into what is left, if they take as long as `like`."""
-    count = len(study.missing(pairs))
-    rounds = -(-count // study.workers)
-    return rounds * like.seconds <= study.remaining or count == 0
+    rounds = -(-len(study.missing(pairs)) // study.workers)
+    return rounds == 0 or rounds * max(t.seconds for t in like) <= study.remaining
 
 
 def _skip(study: Study, name: str, reason: str) -> None:
