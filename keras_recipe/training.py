@@ -1,12 +1,11 @@
-"""One trial: the recipe's only compile, and its only training run. A pure function of problem, config and seed."""
+"""One trial: the recipe's only training run. A pure function of problem, config and seed."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,20 +16,17 @@ import numpy as np
 import tensorflow as tf
 
 from keras_recipe import checkpoint, objectives
+from keras_recipe.compiled import build, learning_rate, loss
 from keras_recipe.core.config import Config
-from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.records import Trial
-from keras_recipe.core.spec import Spec
-from keras_recipe.data.augmentations import pipeline
+from keras_recipe.feed import Feed
 from keras_recipe.loop import Loop
-from keras_recipe.models import create
-from keras_recipe.problem import Problem, Split, buffer_rows
+from keras_recipe.problem import Problem
 
 CHUNK_SECONDS = 2.0
 """Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
 
 Progress = Callable[[int, int, dict[str, float]], None]
-Tensors = tuple[tf.Tensor, tf.Tensor]
 
 
 @dataclass(frozen=True)
@@ -84,87 +80,6 @@ class Learner:
     def validation(self) -> Feed:
         """The validation split."""
         return Feed(self.problem, self.problem.validation)
-
-
-class Feed:
-    """One split as the loop takes it: whole where it fits in memory, else a buffer at a time, read ahead."""
-
-    def __init__(self, problem: Problem, split: Split) -> None:
-        self.split = split
-        self.targets = objectives.targets(problem, split.y)
-        self._whole: Tensors | None = None
-        if split.in_memory:
-            self._whole = tf.constant(np.asarray(split.x)), tf.constant(self.targets)
-
-    def steps(self, order: np.ndarray, chunk: Callable[[], int]) -> Iterator[tuple[Tensors, np.ndarray, np.ndarray]]:
-        """Walk over an epoch's `order` (steps, batch) in calls of `chunk()` steps.
-
-        Yields:
-            inputs and targets, the order to gather from them, and the row numbers of the split that this means.
-        """
-        if self._whole is not None:
-            start = 0
-            while start < len(order):
-                part = order[start : start + chunk()]
-                yield self._whole, part, part
-                start += len(part)
-            return
-        parts = _split_evenly(order, buffer_rows(self.split.x) // order.shape[1])
-        with ThreadPoolExecutor(1) as reader:
-            ahead = reader.submit(self._read, parts[0])
-            for index, part in enumerate(parts):
-                tensors = ahead.result()
-                if index + 1 < len(parts):
-                    ahead = reader.submit(self._read, parts[index + 1])
-                yield tensors, np.arange(part.size, dtype="int32").reshape(part.shape), part
-
-    def predict(self, loop: Loop) -> np.ndarray:
-        """The model's outputs for the whole split, in inference mode, (examples, units)."""
-        if self._whole is not None:
-            return loop.predict(self._whole[0])
-        parts = _split_evenly(np.arange(len(self.split)), buffer_rows(self.split.x))
-        return np.concatenate([loop.predict(tf.constant(self.split.x[part])) for part in parts])
-
-    def _read(self, part: np.ndarray) -> Tensors:
-        rows = part.ravel()
-        return tf.constant(self.split.x[rows]), tf.constant(self.targets[rows])
-
-
-def build(problem: Problem, config: Config) -> tuple[keras.Model, keras.Model | None]:
-    """The compiled model and the augmentation of a config, randomness drawn from the global generators."""
-    model = create(config.model, problem)
-    model.compile(optimizer=optimizer(config.optimizer), loss=loss(problem))
-    return model, pipeline(config.augmentation, problem)
-
-
-def optimizer(spec: str) -> keras.optimizers.Optimizer:
-    """The Keras optimizer of a spec; weight decay, decoupled, spares biases and normalization.
-
-    Raises:
-        RecipeError: the name or an argument is unknown to Keras.
-    """
-    parsed = Spec.parse(spec)
-    known = {name.lower(): cls for name, cls in vars(keras.optimizers).items() if isinstance(cls, type)}
-    if parsed.name not in known:
-        raise RecipeError("the name of a Keras optimizer", repr(parsed.name), nearest(parsed.name, known))
-    try:
-        made = known[parsed.name](**dict(parsed.args))
-    except (TypeError, ValueError) as error:
-        raise RecipeError(f"arguments of keras.optimizers.{parsed.name}", str(error), "correct the spec") from error
-    if made.weight_decay:
-        made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return made
-
-
-def loss(problem: Problem) -> keras.losses.Loss:
-    """The problem's training loss, on logits or on standardized targets."""
-    if problem.signature.task == "binary":
-        return keras.losses.BinaryCrossentropy(from_logits=True)
-    if problem.loss == "crossentropy":
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError, "huber": keras.losses.Huber}[
-        problem.loss
-    ]()
 
 
 def epoch_order(examples: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
@@ -253,12 +168,6 @@ def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.
     per_step = (time.monotonic() - began) / max(steps, 1)
     # A forward pass costs about a third of a step, which also goes backward twice over every weight.
     return per_step * (len(order) + len(learner.problem.validation) / config.batch_size / 3)
-
-
-def learning_rate(config: Config) -> float | None:
-    """The config's learning rate, None where its optimizer's default applies."""
-    rate = dict(Spec.parse(config.optimizer).args).get("learning_rate")
-    return float(rate) if isinstance(rate, int | float) else None
 
 
 @dataclass
@@ -386,7 +295,3 @@ def _outcome(
         startup_seconds=course.startup,
     )
     return Outcome(trial, predicted.astype("float32"), [v.numpy() for v in loop.model.variables])
-
-
-def _split_evenly(rows: np.ndarray, size: int) -> list[np.ndarray]:
-    return np.array_split(rows, -(-len(rows) // max(1, size)))

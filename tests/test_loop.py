@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 
+from keras_recipe.compiled import build
 from keras_recipe.core.config import Config
 from keras_recipe.loop import Loop
 from keras_recipe.objectives import targets
 from keras_recipe.problem import Problem
-from keras_recipe.training import build
 
 CONFIG = Config("mlp(depth=1, width=8, dropout=0.3)", augmentation="noise(scale=0.1)")
 

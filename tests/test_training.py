@@ -11,6 +11,7 @@ import pytest
 
 from keras_recipe import checkpoint, training
 from keras_recipe import problem as problems
+from keras_recipe.compiled import optimizer
 from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.problem import Problem, Split
@@ -173,9 +174,9 @@ def test_weight_decay_spares_biases_and_normalization(stripes: Problem) -> None:
 @pytest.mark.parametrize("spec", ["adma()", "adam(rate=0.1)"])
 def test_an_unknown_optimizer_or_argument_is_told(spec: str) -> None:
     with pytest.raises(RecipeError, match="adam"):
-        training.optimizer(spec)
+        optimizer(spec)
 
 
 def test_an_unknown_optimizer_suggests_the_nearest() -> None:
     with pytest.raises(RecipeError, match="'adam', the nearest"):
-        training.optimizer("adamm()")
+        optimizer("adamm()")

@@ -24,7 +24,7 @@ def job_of(study: Study, config: Config) -> Job:
     """The recipe's own training job, as the checks see it."""
 
     def fresh(seed: int):  # type: ignore[no-untyped-def]
-        from keras_recipe.training import learning_rate
+        from keras_recipe.compiled import learning_rate
 
         loop = study.learner.loop(config)
         loop.reset(seed, learning_rate(config))

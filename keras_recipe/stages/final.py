@@ -50,8 +50,8 @@ def trained_model(study: Study, trial: Trial) -> keras.Model:
 
 
 def _evaluate(study: Study, config: Config) -> Evaluation:
+    from keras_recipe.feed import Feed
     from keras_recipe.loop import Loop
-    from keras_recipe.training import Feed
 
     began = time.monotonic()
     problem, trial = study.problem, best_trial(study, config)

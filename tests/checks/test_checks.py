@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from keras_recipe.checks import CHECKS
+from keras_recipe.compiled import build, optimizer
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Finding
 from keras_recipe.data.toys import blobs, line, stripes
@@ -18,7 +19,6 @@ from keras_recipe.job import Job
 from keras_recipe.loop import Loop
 from keras_recipe.models import create
 from keras_recipe.problem import Problem, Split
-from keras_recipe.training import build, optimizer
 
 Compile = Callable[[Problem], keras.Model]
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipe import objectives, training
+from keras_recipe import compiled, objectives
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.data.toys import blobs, line, stripes
 from keras_recipe.models import MODELS, create
@@ -30,7 +30,7 @@ def problems(name: str) -> list[Problem]:
 def test_a_model_builds_learns_and_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
     for problem in problems(name):
         model = create(SMALL.get(name, name), problem)
-        model.compile(training.optimizer("adam(learning_rate=0.001)"), training.loss(problem))
+        model.compile(compiled.optimizer("adam(learning_rate=0.001)"), compiled.loss(problem))
         x, y = np.asarray(problem.train.x[:64]), objectives.targets(problem, problem.train.y[:64])
         before = model.evaluate(x, y, verbose=0)
         model.fit(x, y, epochs=8, batch_size=16, verbose=0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from keras_recipe import moves
+from keras_recipe.compiled import build
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import pipeline
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.moves import MOVES, candidates
-from keras_recipe.training import build
 
 STARTS = (
     ("image", Config("small_cnn(width=8)", batch_size=32, epochs=12)),
