@@ -111,7 +111,7 @@ def test_baselines_are_scored_on_the_validation_split(tmp_path: Path) -> None:
 
 def confident(problem: Problem) -> keras.Model:
     model = create("linear()", problem)
-    model.get_layer("logits").kernel.assign(model.get_layer("logits").kernel * 100)
+    model.get_layer("logits").kernel.assign(model.get_layer("logits").kernel * 1e4)
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     return model
 

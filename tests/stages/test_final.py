@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from keras_recipe import exported
+from keras_recipe.compare import score_interval
+from keras_recipe.core.config import Config
+from keras_recipe.core.journal import read, select
+from keras_recipe.core.records import Trial
+from keras_recipe.problem import Problem
+from keras_recipe.recipe import Result
+from keras_recipe.stages.final import best_trial, finish
+from keras_recipe.study import Study
+
+CONFIG = Config("mlp(depth=1, width=8)", epochs=2)
+Finished = Callable[[str], tuple[Problem, Result]]
+
+
+def test_the_best_seed_of_the_final_config_becomes_the_model(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exported, "verify", lambda path, problem, expected: 0.0)
+    better = CONFIG.with_args("optimizer", learning_rate=0.01)
+    study.trials("overfit", [(better, 0)])
+    trials = study.trials("regularize", [(CONFIG, s) for s in study.seeds(3)])
+    end = finish(study, CONFIG)
+    assert end.trial == best_trial(study, CONFIG).key
+    assert end.validation_score == max(t.score for t in trials)
+    assert end.trial in {t.key for t in trials}
+    assert finish(study, better) == end, "a run has one end"
+
+
+def test_the_score_is_that_of_the_test_split(finished: Finished) -> None:
+    problem, result = finished("blobs")
+    end = result.evaluation
+    confusion = np.array(end.confusion)
+    assert confusion.sum() == len(problem.test)
+    assert confusion.trace() / confusion.sum() == pytest.approx(end.score)
+    assert confusion.sum(axis=1).tolist() == np.bincount(problem.test.y).tolist()
+    gains = np.repeat([1.0, 0.0], [confusion.trace(), confusion.sum() - confusion.trace()])
+    assert (end.low, end.high, end.method) == score_interval("accuracy", gains)
+
+
+def test_the_evaluation_names_its_trial(finished: Finished) -> None:
+    _, result = finished("line")
+    trials = {t.key: t for t in select(read(result.directory), Trial)}
+    assert trials[result.evaluation.trial].config == result.evaluation.config
+    assert result.evaluation.confusion is None
+    assert set(result.evaluation.baselines) == {"majority or mean", "linear"}

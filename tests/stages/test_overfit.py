@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.journal import select
+from keras_recipe.core.records import Plan, Trial
+from keras_recipe.data import load
+from keras_recipe.recipe import Recipe
+from keras_recipe.stages import Blocked, overfit
+from keras_recipe.study import Study
+
+LINEAR, SMALL, LARGE = "linear()", "mlp(depth=1, width=64)", "mlp(depth=1, width=128)"
+
+
+@pytest.fixture
+def xor(tmp_path: Path) -> Iterator[Study]:
+    """A study of a problem that no linear model fits: the class is whether two signs differ."""
+    generator = np.random.default_rng(0)
+    x = generator.choice([-1.0, 1.0], size=(200, 2)) + generator.normal(scale=0.1, size=(200, 2))
+    y = (x[:, 0] > 0) != (x[:, 1] > 0)
+    problem = load((x.astype("float32"), y.astype("int32")), name="xor")
+    with Recipe(problem, tmp_path, 600.0, workers=1).study() as study:
+        yield study
+
+
+def climb(study: Study, monkeypatch: pytest.MonkeyPatch, *rungs: str, rate: float = 0.01, epochs: int = 40) -> Config:
+    monkeypatch.setattr(overfit, "ladder", lambda problem: tuple(str(Config(r).model) for r in rungs))
+    start = Config(rungs[0], f"adam(learning_rate={rate})", batch_size=16, epochs=epochs)
+    return overfit.overfit(study, start)
+
+
+def tried(study: Study) -> list[str]:
+    return [Config.from_leaves(t.config).model for t in select(list(study.journal), Trial)]
+
+
+def chosen(study: Study) -> str:
+    plan = study.journal.get(Plan, "plan/overfit/chosen")
+    assert plan is not None
+    return plan.reason
+
+
+def test_the_ladder_is_climbed_only_until_the_training_split_is_fitted(
+    xor: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = climb(xor, monkeypatch, LINEAR, SMALL, LARGE)
+    assert tried(xor) == [LINEAR, SMALL]
+    assert config.model == SMALL
+    assert "smallest model that fits" in chosen(xor)
+
+
+def test_where_no_model_fits_the_lowest_training_loss_is_chosen_and_said(
+    xor: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = climb(xor, monkeypatch, SMALL, LINEAR, epochs=2, rate=0.001)
+    losses = {Config.from_leaves(t.config).model: t.train_loss for t in select(list(xor.journal), Trial)}
+    assert set(losses) == {SMALL, LINEAR}
+    assert config.model == min(losses, key=lambda model: losses[model])
+    assert "no model fits" in chosen(xor)
+
+
+def test_a_users_own_model_is_taken_as_it_is(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overfit, "ladder", lambda problem: (SMALL, LARGE))
+    config = overfit.overfit(xor, Config(LINEAR, epochs=2))
+    assert config.model == LINEAR
+    assert tried(xor) == [LINEAR]
+
+
+def test_training_that_diverges_stops_the_recipe(line_study: Study) -> None:
+    with pytest.raises(Blocked, match="diverged"):
+        overfit.overfit(line_study, Config(SMALL, "sgd(learning_rate=1e6)", epochs=10))
+
+
+@pytest.fixture
+def line_study(tmp_path: Path) -> Iterator[Study]:
+    from keras_recipe.data.toys import line
+
+    with Recipe(line(), tmp_path, 600.0, workers=1).study() as study:
+        yield study
+
+
+def test_a_short_budget_shortens_training_and_says_so(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras_recipe.training.seconds_an_epoch", lambda learner, config: 1.0)
+    xor.journal.credit(xor.remaining - 80.0)
+    climb(xor, monkeypatch, LINEAR, SMALL, epochs=40)
+    plan = xor.journal.get(Plan, f"plan/overfit/epochs of {LINEAR}")
+    assert plan is not None
+    assert 1 <= plan.value < 20
+    assert "40 epochs" in plan.reason
+
+
+def test_a_second_climb_reads_the_record(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = climb(xor, monkeypatch, LINEAR, SMALL, LARGE)
+    count = len(xor.journal)
+    monkeypatch.setattr("keras_recipe.training.run_trial", None)
+    assert climb(xor, monkeypatch, LINEAR, SMALL, LARGE) == first
+    assert len(xor.journal) == count

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.journal import select
+from keras_recipe.core.records import Decision, Plan, Trial
+from keras_recipe.data.toys import line
+from keras_recipe.moves import MOVES
+from keras_recipe.problem import Problem
+from keras_recipe.recipe import Recipe
+from keras_recipe.stages.regularize import regularize
+from keras_recipe.study import Study
+
+SLOW = Config("mlp(depth=1, width=16)", "adam(learning_rate=0.000001)", batch_size=16, epochs=5)
+FAST = SLOW.with_args("optimizer", learning_rate=0.01)
+
+
+@pytest.fixture
+def alone(blobs: Problem, tmp_path: Path) -> Iterator[Study]:
+    """A study of the points, one trial at a time."""
+    with Recipe(blobs, tmp_path, 600.0, workers=1).study() as study:
+        yield study
+
+
+@pytest.fixture(autouse=True)
+def rates() -> Iterator[None]:
+    """Two moves that change the learning rate, one to a rate that learns, one to a rate that does not."""
+    list(MOVES)  # all that there are are found before more are added
+    known = dict(MOVES._functions), dict(MOVES._places)
+
+    def learn(config: Config, trial: Trial) -> Iterator[Config]:
+        """Train at a rate that learns."""
+        yield config.with_args("optimizer", learning_rate=0.01)
+
+    def stall(config: Config, trial: Trial) -> Iterator[Config]:
+        """Train at a rate that learns nothing."""
+        yield config.with_args("optimizer", learning_rate=0.000001)
+
+    for function in (learn, stall):
+        MOVES.staged("regularize", order=1)(function)
+    yield
+    MOVES._functions, MOVES._places = known
+
+
+def decisions(study: Study) -> list[Decision]:
+    return select(list(study.journal), Decision)
+
+
+def skips(study: Study) -> dict[str, str]:
+    return {r.name: r.reason for r in select(list(study.journal), Plan) if r.key.startswith("skip/")}
+
+
+def test_a_move_that_helps_is_accepted_with_three_seeds_on_each_side(alone: Study) -> None:
+    assert regularize(alone, SLOW, ("learn",)) == FAST
+    decision = decisions(alone)[0]
+    assert decision.accepted
+    assert decision.low > 0
+    assert decision.seeds == 3
+    assert decision.change == {"optimizer.learning_rate": [1e-6, 0.01]}
+    assert decision.after_score - decision.before_score == pytest.approx(decision.effect)
+    assert {t.seed for t in select(list(alone.journal), Trial) if t.digest == FAST.digest()} == {0, 1, 2}
+
+
+def test_a_move_that_hurts_is_stopped_after_one_seed(alone: Study) -> None:
+    assert regularize(alone, FAST, ("stall",)) == FAST
+    decision = decisions(alone)[0]
+    assert not decision.accepted
+    assert decision.seeds == 1
+    assert "first seed" in decision.reason
+    assert len([t for t in select(list(alone.journal), Trial) if t.digest == SLOW.digest()]) == 1
+
+
+def test_lower_is_better_for_regression(tmp_path: Path) -> None:
+    with Recipe(line(), tmp_path, 600.0, workers=1).study() as study:
+        assert regularize(study, SLOW, ("learn",)) == FAST
+        decision = decisions(study)[0]
+        assert decision.low > 0
+        assert decision.after_score < decision.before_score
+
+
+def test_nothing_is_accepted_that_is_not_better_than_noise(alone: Study) -> None:
+    chosen = regularize(alone, FAST, ("learn", "stall", "dropout", "smaller_batch", "smaller_model"))
+    made = decisions(alone)
+    assert len(made) >= 5
+    assert all(d.accepted == (d.low > 0 and d.seeds == 3) for d in made)
+    accepted = [d for d in made if d.accepted]
+    assert chosen.digest() == (accepted[-1].after if accepted else FAST.digest())
+
+
+def test_the_next_move_starts_from_what_was_accepted(alone: Study) -> None:
+    regularize(alone, SLOW, ("learn", "smaller_batch"))
+    learn, *others = decisions(alone)
+    assert learn.move == "learn"
+    assert others
+    assert all(d.before == learn.after for d in others)
+
+
+def test_a_move_that_does_not_apply_is_recorded_with_the_reason(alone: Study) -> None:
+    assert regularize(alone, FAST, ("shift_picture",)) == FAST
+    assert "does not apply to vector data" in skips(alone)["shift_picture"]
+    assert not decisions(alone)
+
+
+def test_moves_that_the_budget_cuts_off_are_recorded_with_the_reason(alone: Study) -> None:
+    alone.trials("overfit", [(FAST, 0)])
+    alone.journal.credit(1000.0)
+    assert regularize(alone, FAST, ("stall", "dropout")) == FAST
+    assert set(skips(alone)) == {"stall", "dropout"}
+    assert all("budget" in reason for reason in skips(alone).values())
+
+
+def test_without_moves_nothing_is_trained(alone: Study) -> None:
+    assert regularize(alone, FAST, ()) == FAST
+    assert not select(list(alone.journal), Trial)
+
+
+def test_a_second_time_everything_is_read_from_the_record(alone: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = regularize(alone, SLOW, ("learn", "shift_picture"))
+    count = len(alone.journal)
+    monkeypatch.setattr("keras_recipe.training.run_trial", None)
+    assert regularize(alone, SLOW, ("learn", "shift_picture")) == first
+    assert len(alone.journal) == count
