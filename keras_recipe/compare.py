@@ -1,17 +1,19 @@
 """Is the candidate better, or lucky? Paired comparison over the same seeds and the same validation examples.
 
 Two things vary when an experiment is repeated: the seed (weights, order, dropout) and the finite validation set.
-The interval covers both. The gain's variance is the sum of three parts,
+The interval covers both. With `k` seeds and `n` examples, the gain's variance is
 
-    Var = var_seeds(before) / k + var_seeds(after) / k + var_examples(difference) / n
+    Var = var_seeds(before) / k + var_seeds(after) / k + var_examples(mean difference) / n - interaction / (k n)
 
-with `k` seeds and `n` examples; the examples are paired (both models judge the same ones), so that what is hard for
-both cancels. The parts are known to different precision, k - 1 degrees of freedom for a part over seeds, n - 1 for
-the one over examples; Welch-Satterthwaite (Welch, 1947) combines them into the degrees of freedom of a t interval.
+The examples are paired (both models judge the same ones), so that what is hard for both cancels; the interaction of
+seeds and examples is part of all of the former, and counts once (the variance components of a two-way random layout;
+Searle, Casella & McCulloch, 1992, chapter 4). The parts are known to different precision, k - 1 degrees of freedom over
+seeds, n - 1 over examples; Welch-Satterthwaite (Welch, 1947) combines them into the degrees of freedom of a t interval.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +21,9 @@ import numpy as np
 from keras_recipe.objectives import METRICS
 
 CONFIDENCE = 0.95
+
+SEEDS = (3, 5, 7)
+"""Seeds behind a decision: three, and more of them only where they may still decide it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class Effect:
     def better(self) -> bool:
         """Better than noise."""
         return self.low > 0
+
+    @property
+    def undecided(self) -> bool:
+        """Neither, but the gain is more than half of what it would take: more seeds may show that it is real."""
+        return self.low <= 0 < self.gain + self.low
 
     @property
     def worse(self) -> bool:
@@ -69,22 +79,47 @@ def compare(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
             taken to be that of `before`.
 
     Raises:
-        ValueError: `after` has more seeds than `before`, or neither has two.
+        ValueError: `after` has more seeds than `before`, or `before` has fewer than two.
     """
     shared = len(after)
     if shared > len(before) or len(before) < 2:
         raise ValueError(f"Expected two seeds or more before, and no more after. Received {len(before)} and {shared}.")
-    difference = (after - before[:shared]).mean(axis=0)
-    spread_before = float(before.mean(axis=1).var(ddof=1))
-    spread_after = float(after.mean(axis=1).var(ddof=1)) if shared > 1 else spread_before
+    difference = after - before[:shared]
+    spread_before = float(before.mean(axis=1).var(ddof=1)) / shared
+    spread_after = float(after.mean(axis=1).var(ddof=1)) / shared if shared > 1 else spread_before
+    over_examples = float(difference.mean(axis=0).var(ddof=1)) / difference.shape[1]
+    both = _interaction(difference)
+    total = max(over_examples, spread_before + spread_after + over_examples - both)
     parts = [
-        (spread_before / shared, len(before) - 1),
-        (spread_after / shared, max(shared, 2) - 1),
-        (float(difference.var(ddof=1)) / difference.size, difference.size - 1),
+        (spread_before, len(before) - 1),
+        (spread_after, max(shared, 2) - 1),
+        (over_examples, difference.shape[1] - 1),
     ]
     unit = abs(METRICS[metric].slope(float((after.mean() + before[:shared].mean()) / 2)))
-    gain, margin = float(difference.mean()) * unit, _margin(parts) * unit
+    gain, margin = float(difference.mean()) * unit, _margin(total, parts) * unit
     return Effect(gain, gain - margin, gain + margin, shared)
+
+
+def judge(metric: str, gains: Callable[[int], tuple[np.ndarray, np.ndarray] | None]) -> Effect | None:
+    """Compare under three seeds, and under five and seven where these may still decide it.
+
+    Args:
+        metric: name in `objectives.METRICS`.
+        gains: number of seeds -> gains of each example before and after, (seeds, examples) both, or None where so
+            many seeds are not to be had.
+
+    Returns:
+        the effect under the most seeds that were needed, None where there were none.
+    """
+    found = None
+    for count in SEEDS:
+        both = gains(count)
+        if both is None:
+            break
+        found = compare(metric, *both)
+        if not found.undecided:
+            break
+    return found
 
 
 def score_interval(metric: str, gains: np.ndarray) -> tuple[float, float, str]:
@@ -104,15 +139,24 @@ def score_interval(metric: str, gains: np.ndarray) -> tuple[float, float, str]:
         return float(interval.low), float(interval.high), "Wilson"
     mean = float(gains.mean())
     value, unit = METRICS[metric].value(mean), abs(METRICS[metric].slope(mean))
-    margin = _margin([(float(gains.var(ddof=1)) / len(gains), len(gains) - 1)]) * unit if len(gains) > 1 else 0.0
+    spread = float(gains.var(ddof=1)) / len(gains) if len(gains) > 1 else 0.0
+    margin = _margin(spread, [(spread, max(len(gains), 2) - 1)]) * unit
     return value - margin, value + margin, "t over examples"
 
 
-def _margin(parts: list[tuple[float, int]]) -> float:
-    """Half the width of the t interval whose variance is the sum of (variance, degrees of freedom) parts."""
+def _interaction(difference: np.ndarray) -> float:
+    """The part of the mean's variance that is neither a seed's nor an example's own: both spreads hold it once."""
+    seeds, examples = difference.shape
+    if seeds < 2 or examples < 2:
+        return 0.0
+    rest = difference - difference.mean(axis=0) - difference.mean(axis=1, keepdims=True) + difference.mean()
+    return float(np.square(rest).sum()) / ((seeds - 1) * (examples - 1)) / difference.size
+
+
+def _margin(total: float, parts: list[tuple[float, int]]) -> float:
+    """Half the width of a t interval; its degrees of freedom follow from (variance, degrees of freedom) parts."""
     from scipy.special import stdtrit
 
-    total = sum(v for v, _ in parts)
     if total == 0:
         return 0.0
     freedom = total**2 / sum(v**2 / df for v, df in parts)

@@ -343,7 +343,7 @@ def write_views(directory: Path) -> None:
 
 def _sweep(directory: Path) -> None:
     """Take away what killed processes have half written; nobody else writes here while the journal is open."""
-    for pattern in ("trials/*/*.tmp", f".*.{MODEL}"):
+    for pattern in ("trials/*/*.tmp", f".*.{MODEL}", "tensorboard/**/.draft.*"):
         for path in directory.glob(pattern):
             path.unlink(missing_ok=True)
 

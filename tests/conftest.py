@@ -52,7 +52,8 @@ def study(blobs: Problem, tmp_path: Path) -> Iterator[Study]:
         yield opened
 
 
-def binary_problem() -> Problem:
+@pytest.fixture(scope="session")
+def binary() -> Problem:
     """Two clouds, their classes words."""
     import numpy as np
 
@@ -64,12 +65,14 @@ def binary_problem() -> Problem:
     return load((x.astype("float32"), np.array(["bad", "good"])[y]), name="binary")
 
 
-def table_problem(path: Path) -> Problem:
-    """A .csv with words and missing cells, written to `path`."""
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Problem:
+    """A .csv with words and missing cells."""
     import numpy as np
 
     from keras_recipe.data import load
 
+    path = tmp_path_factory.mktemp("table") / "table.csv"
     generator = np.random.default_rng(0)
     with path.open("w") as file:
         file.write("age,city,income,class\n")
@@ -82,9 +85,10 @@ def table_problem(path: Path) -> Problem:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Problem, Result]]:
+def finished(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[Problem, Result]]:
     """A short finished run of a toy problem: stripes, blobs, binary, line or table. Each is run once."""
-    from keras_recipe.data import toys
     from keras_recipe.recipe import Recipe
 
     directory = tmp_path_factory.mktemp("finished")
@@ -92,13 +96,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
     def run(name: str) -> tuple[Problem, Result]:
         if name not in known:
-            problem = {
-                "stripes": toys.stripes,
-                "blobs": toys.blobs,
-                "line": toys.line,
-                "binary": binary_problem,
-                "table": lambda: table_problem(directory / "table.csv"),
-            }[name]()
+            problem = request.getfixturevalue(name)
             model = "small_cnn(width=4)" if name == "stripes" else "mlp(depth=1, width=16)"
             known[name] = problem, Recipe(problem, directory / name, 300.0, model=model, moves=()).run()
         return known[name]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipe.compare import compare, score_interval
+from keras_recipe.compare import SEEDS, compare, judge, promising, score_interval
 
 
 def judged(rate: float, seeds: int, examples: int, rng: np.random.Generator, spread: float = 0.01) -> np.ndarray:
@@ -78,3 +78,42 @@ def test_an_rmse_has_an_interval_around_it() -> None:
     errors = np.random.default_rng(0).normal(0, 5, 1000)
     low, high, _ = score_interval("rmse", -np.square(errors))
     assert low < 5 < high < 5.5
+
+
+def test_more_seeds_are_asked_for_only_while_they_may_decide() -> None:
+    rng = np.random.default_rng(0)
+    base = judged(0.8, 7, 400, rng, spread=0.003)
+    better, equal = judged(0.95, 7, 400, rng, spread=0.003), judged(0.79, 7, 400, rng, spread=0.003)
+    for after, expected in ((better, [3]), (equal, [3])):
+        asked: list[int] = []
+        judge("accuracy", lambda n, a=after, seen=asked: (seen.append(n), (base[:n], a[:n]))[1])  # type: ignore[misc]
+        assert asked == expected
+    slightly, asked = base.copy(), []
+    flips = [rng.choice(np.flatnonzero(row == 0), 9, replace=False) for row in slightly]
+    for row, flip in zip(slightly, flips, strict=True):
+        row[flip] = 1
+        row[rng.choice(np.flatnonzero(row == 1), 4, replace=False)] = 0
+    found = judge("accuracy", lambda n: (asked.append(n), (base[:n], slightly[:n]))[1])  # type: ignore[func-returns-value]
+    assert asked[:2] == [3, 5]
+    assert found is not None
+    assert found.seeds == asked[-1] <= SEEDS[-1]
+
+
+def test_without_seeds_there_is_no_judgement() -> None:
+    assert judge("accuracy", lambda n: None) is None
+
+
+def test_a_first_seed_is_promising_if_it_beats_the_mean_of_the_incumbents() -> None:
+    before = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 0.0, 0.0]])
+    assert promising(before, np.array([1.0, 1.0, 1.0, 0.0]))
+    assert not promising(before, np.array([1.0, 1.0, 0.0, 0.0]))
+
+
+def test_noise_that_is_both_a_seeds_and_an_examples_counts_once() -> None:
+    """Independent coin flips: the interval is that of one sample of seeds times examples, not wider by a half."""
+    rng = np.random.default_rng(3)
+    widths = []
+    for _ in range(200):
+        found = compare("accuracy", *(rng.random((2, 20, 300)) < 0.5).astype(float))
+        widths.append(found.high - found.low)
+    assert np.mean(widths) == pytest.approx(2 * 1.97 * np.sqrt(2 * 0.25 / 6000), rel=0.08)

@@ -199,7 +199,7 @@ def test_a_full_disk_is_told_and_the_rerun_goes_on(
     run = Recipe(blobs, tmp_path, 300.0, model=SMALL, moves=())
     with monkeypatch.context() as disk:
         disk.setattr(where, name, full)
-        with pytest.raises(RecipeError, match="No space left.*\nTo do: make room"):
+        with pytest.raises(RecipeError, match=r"No space left.*\nTo do: make room"):
             run.run()
     recorded = journals.read(tmp_path)
     assert run.run().model_path.is_file()
@@ -230,6 +230,7 @@ class Climb:
         return small.replace(model="mlp(depth=1, width=32)")
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_budget_is_kept_and_what_it_cut_off_is_recorded(
     blobs: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keras_recipe.compare import Effect, compare, promising
+import numpy as np
+
+from keras_recipe.compare import SEEDS, Effect, compare, judge, promising
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
 from keras_recipe.moves import MOVES, candidates
 from keras_recipe.study import Study, skipped
-
-SEEDS = 3
-"""Seeds behind an acceptance. The interval says when that is not enough, and the move is then rejected."""
 
 STAGE = "regularize"
 
@@ -47,7 +46,7 @@ def regularize(study: Study, config: Config, moves: Sequence[str] | None = None)
 
 def _incumbent(study: Study, config: Config) -> Incumbent | None:
     """The config under all seeds; None where the budget does not hold them."""
-    pairs = [(config, seed) for seed in study.seeds(SEEDS)]
+    pairs = [(config, seed) for seed in study.seeds(SEEDS[0])]
     first = study.trials(STAGE, pairs[:1])
     if first[0].stopped == "budget" or not _affordable(study, first, pairs):
         return None
@@ -63,7 +62,7 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
         return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # A move that could not be given its other seeds would be paid for in vain.
-    in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS)[1:])]
+    in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS[0])[1:])]
     if not _affordable(study, incumbent.trials, in_full):
         _skip(study, name, "not enough of the budget is left")
         return incumbent
@@ -82,21 +81,29 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
 
 
 def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial) -> Incumbent:
-    """Judge a screened candidate: by one seed where that brought nothing, else by all of them."""
+    """Judge a screened candidate: by one seed where that brought nothing, else by as many as it takes."""
     if not promising(study.gains(incumbent.trials), study.gains((first,))[0]):
         _decide(study, name, incumbent, candidate, (first,), stopped="no gain under the first seed, stopped there")
         return incumbent
-    pairs = [(candidate, seed) for seed in study.seeds(SEEDS)]
-    if not _affordable(study, (first,), pairs):
-        _decide(study, name, incumbent, candidate, (first,), stopped="not enough of the budget is left for more seeds")
-        return incumbent
-    trials = _complete(study, pairs)
-    if not trials:
-        _decide(study, name, incumbent, candidate, (first,), stopped="the budget ended before its other seeds did")
-        return incumbent
-    if _decide(study, name, incumbent, candidate, trials).accepted:
+    old: tuple[Trial, ...] = incumbent.trials
+    new: tuple[Trial, ...] = (first,)
+
+    def gains(count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        nonlocal old, new
+        seeds = study.seeds(count)
+        pairs = [(c, s) for s in seeds for c in (incumbent.config, candidate)]
+        if not _affordable(study, (*old, first), pairs) or _complete(study, pairs) is None:
+            return None
+        old = max(old, tuple(study.trials(STAGE, [(incumbent.config, s) for s in seeds])), key=len)
+        new = tuple(study.trials(STAGE, [(candidate, s) for s in seeds]))
+        return study.gains(old), study.gains(new)
+
+    judge(study.problem.objective.metric, gains)
+    stopped = "not enough of the budget is left for more seeds" if len(new) == 1 else ""
+    incumbent = Incumbent(incumbent.config, old)
+    if _decide(study, name, incumbent, candidate, new, stopped).accepted:
         study.forget_weights(incumbent.trials)
-        return Incumbent(candidate, trials)
+        return Incumbent(candidate, new)
     return incumbent
 
 

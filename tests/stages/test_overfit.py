@@ -56,9 +56,10 @@ def test_the_ladder_is_climbed_only_until_the_training_split_is_fitted(
 def test_where_no_model_fits_the_lowest_training_loss_is_chosen_and_said(
     xor: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = climb(xor, monkeypatch, SMALL, LINEAR, epochs=2, rate=0.001)
+    tiny = "mlp(depth=1, width=2)"
+    config = climb(xor, monkeypatch, LINEAR, tiny, epochs=2, rate=0.001)
     losses = {Config.from_leaves(t.config).model: t.train_loss for t in select(list(xor.journal), Trial)}
-    assert set(losses) == {SMALL, LINEAR}
+    assert set(losses) == {LINEAR, tiny}
     assert config.model == min(losses, key=lambda model: losses[model])
     assert "no model fits" in chosen(xor)
 

@@ -83,7 +83,7 @@ def test_lower_is_better_for_regression(tmp_path: Path) -> None:
 
 
 def test_nothing_is_accepted_that_is_not_better_than_noise(alone: Study) -> None:
-    chosen = regularize(alone, FAST, ("learn", "stall", "dropout", "smaller_batch", "smaller_model"))
+    chosen = regularize(alone, FAST, ("stall", "dropout", "smaller_batch", "early_stopping"))
     made = decisions(alone)
     assert len(made) >= 5
     assert all(d.accepted == (d.low > 0 and d.seeds == 3) for d in made)
