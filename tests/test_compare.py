@@ -88,14 +88,14 @@ def test_more_seeds_are_asked_for_only_while_they_may_decide() -> None:
         asked: list[int] = []
         judge("accuracy", lambda n, a=after, seen=asked: (seen.append(n), (base[:n], a[:n]))[1])  # type: ignore[misc]
         assert asked == expected
-    slightly, asked = base.copy(), []
-    flips = [rng.choice(np.flatnonzero(row == 0), 9, replace=False) for row in slightly]
-    for row, flip in zip(slightly, flips, strict=True):
-        row[flip] = 1
-        row[rng.choice(np.flatnonzero(row == 1), 4, replace=False)] = 0
-    found = judge("accuracy", lambda n: (asked.append(n), (base[:n], slightly[:n]))[1])  # type: ignore[func-returns-value]
+    before = np.tile([0.0, 1.0] * 50, (7, 1))
+    slightly, asked = before.copy(), []
+    for seed, (row, more) in enumerate(zip(slightly, (1, 3, 5, 1, 3, 5, 3), strict=True)):
+        row[2 * np.arange(more) + 10 * seed] = 1.0
+    found = judge("accuracy", lambda n: (asked.append(n), (before[:n], slightly[:n]))[1])  # type: ignore[func-returns-value]
     assert asked[:2] == [3, 5]
     assert found is not None
+    assert found.better
     assert found.seeds == asked[-1] <= SEEDS[-1]
 
 
