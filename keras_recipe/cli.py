@@ -22,6 +22,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from keras_recipe.core.duration import duration
 from keras_recipe.core.errors import RecipeError, nearest
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def train(
       python -m keras_recipe train houses.csv --target price --human-score 60000
     """
     with _told():
-        from keras_recipe.recipe import Recipe, made
+        from keras_recipe.directory import made
+        from keras_recipe.recipe import Recipe
         from keras_recipe.views.console import Console
 
         began, seconds = clock.monotonic(), duration(budget)
@@ -152,7 +154,8 @@ def inspect(
     """Become one with the data: counts, ranges and examples, without training anything."""
     with _told():
         from keras_recipe.core.records import to_json
-        from keras_recipe.recipe import examine, made
+        from keras_recipe.directory import made
+        from keras_recipe.recipe import examine
         from keras_recipe.views.console import Console
 
         problem = _load(
@@ -223,18 +226,6 @@ def list_(
 def main() -> None:
     """Entry point of `python -m keras_recipe`."""
     app(prog_name="python -m keras_recipe")
-
-
-def duration(text: str) -> float:
-    """Seconds of "90s", "10m", "1h30m", "1.5h" or "600". Raises RecipeError."""
-    parts = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s?)?", text.strip())
-    try:
-        if parts is None or not any(parts.groups()):
-            raise ValueError(text)
-        hours, minutes, seconds = (float(p or 0) for p in parts.groups())
-    except ValueError as error:
-        raise RecipeError("a duration such as 90s, 10m or 1h30m", repr(text), "write it in that form") from error
-    return hours * 3600 + minutes * 60 + seconds
 
 
 def start_over(directory: Path) -> None:

@@ -11,9 +11,8 @@ import numpy as np
 
 from keras_recipe import exported
 from keras_recipe.data.new_inputs import read_inputs
+from keras_recipe.directory import MODEL, unwritable
 from keras_recipe.problem import Signature
-from keras_recipe.recipe import unwritable
-from keras_recipe.stages.final import MODEL
 
 _ROWS = 4096
 """Predictions that are in memory at a time."""

@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from keras_recipe.checks import CHECKS, run_check
 from keras_recipe.core import journal as journals
 from keras_recipe.core.config import digest
+from keras_recipe.core.duration import duration
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.journal import Journal
-from keras_recipe.core.records import CheckRun, Evaluation, Record, Run
+from keras_recipe.core.records import CheckRun, Evaluation, Run
 from keras_recipe.core.spec import Spec
+from keras_recipe.directory import MODEL, made, sweep, unwritable, write_split
 from keras_recipe.job import Job
 from keras_recipe.models import MODELS
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.stages.examine import baseline, inspect
-from keras_recipe.stages.final import MODEL, finish
+from keras_recipe.stages.final import finish
 from keras_recipe.stages.overfit import default_config, overfit
 from keras_recipe.stages.regularize import regularize
-from keras_recipe.study import Listener, Study, unrecorded_seconds, versions
-from keras_recipe.views.report import write_report
-from keras_recipe.views.tensorboard import write_tensorboard
+from keras_recipe.study import Study, unrecorded_seconds, versions
+from keras_recipe.watch import Observer, Silent, Watch, write_views
 
 if TYPE_CHECKING:
     import keras
 
 DEFAULT_BUDGET = 600.0
 """Seconds: as long as people wait for a first result."""
-
-VIEWS_EVERY = 10.0
-"""Seconds between two versions of report and TensorBoard logs of a run that goes on."""
 
 MIN_BUDGET = 10.0
 """Seconds: the checks, one short trial and the export of the smallest problem take about this long."""
@@ -90,49 +86,6 @@ class Result:
         return exported.load(self.model_path)[0]
 
 
-class Observer(Listener, Protocol):
-    """Whoever shows a run while it goes on."""
-
-    def reused(self, count: int) -> None:
-        """So many records of earlier processes are not computed again."""
-
-    def close(self) -> None:
-        """The run ends."""
-
-
-class Silent:
-    """An observer that shows nothing."""
-
-    def record(self, record: Record) -> None:
-        """Nothing."""
-
-    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
-        """Nothing."""
-
-    def reused(self, count: int) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
-class _Watch:
-    """Passes records on, and keeps report and TensorBoard logs fresh while the run goes on."""
-
-    def __init__(self, observer: Observer, directory: Path) -> None:
-        self._observer, self._directory = observer, directory
-        self._written = time.monotonic()
-
-    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
-        self._observer.progress(stage, label, epoch, epochs, values)
-
-    def record(self, record: Record) -> None:
-        self._observer.record(record)
-        if time.monotonic() - self._written > VIEWS_EVERY:
-            write_views(self._directory)
-            self._written = time.monotonic()
-
-
 @dataclass(frozen=True, eq=False)
 class Recipe:
     """Karpathy's recipe on one problem. Run it again, and it goes on where it was.
@@ -140,7 +93,7 @@ class Recipe:
     Attributes:
         problem: what `keras_recipe.load` returned.
         directory: of the run; made where it is missing.
-        budget: seconds for all of it, the time of earlier processes included.
+        budget: for all of it, the time of earlier processes included: seconds, or text such as "30m".
         seed: of every trial, by way of `Study.seeds`.
         model: spec of the first model; None for the first rung of the problem's ladder.
         moves: names of the moves of `regularize` to try; None for all.
@@ -152,7 +105,7 @@ class Recipe:
 
     problem: Problem
     directory: str | Path
-    budget: float = DEFAULT_BUDGET
+    budget: float | str = DEFAULT_BUDGET
     seed: int = 0
     model: str | None = None
     moves: Sequence[str] | None = None
@@ -160,6 +113,11 @@ class Recipe:
     observer: Callable[[Journal], Observer] | None = None
     callbacks: Callable[[], list[Any]] = list
     spent: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """The budget in seconds. Raises RecipeError."""
+        return duration(self.budget) if isinstance(self.budget, str) else float(self.budget)
 
     def run(self) -> Result:
         """All stages, then the evaluation.
@@ -207,9 +165,9 @@ class Recipe:
                 journal,
                 directory,
                 self.seed,
-                self.budget,
+                self.seconds,
                 executor,
-                _Watch(observer, directory),
+                Watch(observer, directory),
                 workers,
                 self.callbacks,
             )
@@ -233,7 +191,7 @@ class Recipe:
         except TimeoutError as error:
             raise RecipeError(
                 "a budget that holds one epoch of one model, the checks and the export",
-                f"{self.budget:.0f} s, of which {study.journal.elapsed:.0f} s are used ({error})",
+                f"{self.seconds:.0f} s, of which {study.journal.elapsed:.0f} s are used ({error})",
                 "give a larger --budget, smaller pictures (--image-size) or a smaller --model; "
                 "what was done so far is kept",
             ) from error
@@ -245,7 +203,7 @@ class Recipe:
         observer.record(header)
         observer.reused(len(journal))
         if not len(journal):
-            _write_split(self.problem, directory)  # before the header: a run that has one is not begun again
+            write_split(self.problem, directory)  # before the header: a run that has one is not begun again
             journal.append(header)
             return
         known = journals.run_of(list(journal))
@@ -262,7 +220,7 @@ class Recipe:
                     "give another directory (--out), or start this one over (--fresh)",
                 )
         journal.credit(unrecorded_seconds(directory, journal))
-        _sweep(directory)
+        sweep(directory)
 
     def _header(self) -> Run:
         settings: dict[str, Any] = {"model": self.model, "moves": None if self.moves is None else sorted(self.moves)}
@@ -273,16 +231,16 @@ class Recipe:
             problem=self.problem.summary(),
             objective=self.problem.objective,
             seed=self.seed,
-            budget=self.budget,
+            budget=self.seconds,
             versions=versions(),
             settings=settings,
         )
 
     def check(self) -> None:
         """Raise RecipeError for a name that is unknown, or a budget that cannot be enough."""
-        if self.budget < MIN_BUDGET:
+        if self.seconds < MIN_BUDGET:
             raise RecipeError(
-                f"a budget of at least {MIN_BUDGET:.0f} s", f"{self.budget:g} s", "give a larger --budget"
+                f"a budget of at least {MIN_BUDGET:.0f} s", f"{self.seconds:g} s", "give a larger --budget"
             )
         if self.model is not None:
             MODELS.check(Spec.parse(self.model))
@@ -311,47 +269,3 @@ def default_workers() -> int:
     import tensorflow as tf
 
     return 1 if tf.config.list_physical_devices("GPU") else min(2, os.cpu_count() or 1)
-
-
-def made(directory: Path) -> Path:
-    """The directory, which exists and can be written. Raises RecipeError."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise unwritable(directory, error) from error
-    return directory
-
-
-def unwritable(directory: Path, error: OSError) -> RecipeError:
-    """The message for a directory that cannot be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        do = "make room on that disk and run the same command again: it goes on where it was"
-    else:
-        do = "give a directory that you may write to with --out"
-    where = f" ({error.filename})" if error.filename else ""
-    return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
-
-
-def write_views(directory: Path) -> None:
-    """Everything that a person looks at, from the journal."""
-    write_tensorboard(directory)
-    write_report(directory)
-
-
-def _sweep(directory: Path) -> None:
-    """Take away what killed processes have half written; nobody else writes here while the journal is open."""
-    for pattern in ("trials/*/*.tmp", f".*.{MODEL}", "tensorboard/**/.draft.*"):
-        for path in directory.glob(pattern):
-            path.unlink(missing_ok=True)
-
-
-def _write_split(problem: Problem, directory: Path) -> None:
-    """Which example is in which split, as a table that outlives the run."""
-    with (directory / "split.csv").open("w", encoding="utf-8") as file:
-        file.write("split,example\n")
-        for name in ("train", "validation", "test"):
-            for example in getattr(problem, name).ids:
-                file.write(f'{name},"{str(example).replace(chr(34), chr(34) * 2)}"\n')

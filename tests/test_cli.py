@@ -15,8 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from keras_recipe import exported
-from keras_recipe.cli import app, duration
-from keras_recipe.core.errors import RecipeError
+from keras_recipe.cli import app
 from keras_recipe.core.journal import FILE, Journal
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Result as RunResult
@@ -177,19 +176,6 @@ def test_fresh_leaves_a_run_alone_that_is_being_written(points: Path, tmp_path: 
     assert done.exit_code == 2
     assert "another process" in done.stderr
     assert (tmp_path / FILE).exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("10m", 600), ("1h", 3600), ("1h30m", 5400), ("1.5h", 5400), ("600", 600)]
-)
-def test_a_duration_is_read(text: str, seconds: float) -> None:
-    assert duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "5x", "ten", "1.2.3m", "-5s"])
-def test_what_is_no_duration_is_told(text: str) -> None:
-    with pytest.raises(RecipeError, match="10m"):
-        duration(text)
 
 
 def test_help_list_and_report_do_not_import_tensorflow(finished: Finished) -> None:

@@ -11,13 +11,12 @@ from keras_recipe import dumb, exported, objectives
 from keras_recipe.compare import score_interval
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Evaluation, Trial
+from keras_recipe.directory import MODEL
 from keras_recipe.pictures import grid
 from keras_recipe.study import Study
 
 if TYPE_CHECKING:
     import keras
-
-MODEL = "model.keras"
 
 MISTAKES = 24
 """Most confident mistakes in the picture."""

@@ -1,0 +1,49 @@
+"""The run directory: made, swept, and the split written down in it."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from keras_recipe.core.errors import RecipeError
+from keras_recipe.problem import Problem
+
+MODEL = "model.keras"
+
+
+def made(directory: Path) -> Path:
+    """The directory, which exists and can be written. Raises RecipeError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(directory, error) from error
+    return directory
+
+
+def unwritable(directory: Path, error: OSError) -> RecipeError:
+    """The message for a directory that cannot be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        do = "make room on that disk and run the same command again: it goes on where it was"
+    else:
+        do = "give a directory that you may write to with --out"
+    where = f" ({error.filename})" if error.filename else ""
+    return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
+
+
+def sweep(directory: Path) -> None:
+    """Take away what killed processes have half written; nobody else writes here while the journal is open."""
+    for pattern in ("trials/*/*.tmp", f".*.{MODEL}", "tensorboard/**/.draft.*"):
+        for path in directory.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+def write_split(problem: Problem, directory: Path) -> None:
+    """Which example is in which split, as a table that outlives the run."""
+    with (directory / "split.csv").open("w", encoding="utf-8") as file:
+        file.write("split,example\n")
+        for name in ("train", "validation", "test"):
+            for example in getattr(problem, name).ids:
+                file.write(f'{name},"{str(example).replace(chr(34), chr(34) * 2)}"\n')
