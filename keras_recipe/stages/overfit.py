@@ -17,11 +17,13 @@ STEPS, EPOCHS = 2400, (10, 60)
 """Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training
 loss of the ladders below has flattened by then on digits and fashion_mnist."""
 
-BUDGET_TRIALS = 16
-"""Trials that a budget should hold at least: a rung, the incumbent's seeds, and four or five moves."""
+BUDGET_TRIALS, FEWEST_TRIALS, FEWEST_EPOCHS = 16, 4, 5
+"""Trials that a budget should hold: a rung, the incumbent's seeds, and four or five moves. Rather than train fewer than
+five epochs, after which hardly anything can be told apart, there are fewer trials, but at least four."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
+        "small_cnn(width=16)",
         "small_cnn(width=32)",
         "small_cnn(width=64)",
         "resnet(depth=8, width=32)",
@@ -92,14 +94,13 @@ def _within_budget(study: Study, config: Config, number: int) -> Config | None:
         from keras_recipe.training import seconds_an_epoch
 
         an_epoch = seconds_an_epoch(study.learner, config)
-        allowed = int(study.remaining / BUDGET_TRIALS / an_epoch)
+        fewest = min(FEWEST_EPOCHS, int(study.remaining / FEWEST_TRIALS / an_epoch))
+        allowed = max(fewest, int(study.remaining / BUDGET_TRIALS / an_epoch))
         if allowed >= config.epochs:
             return config.epochs, f"the budget allows all {config.epochs} epochs"
-        if number > 1 and an_epoch * 2 > study.remaining / BUDGET_TRIALS:
+        if number > 1 and allowed < FEWEST_EPOCHS:
             return 0, f"not tried: one epoch of {config.model} takes {an_epoch:.0f} s, too much of the budget"
-        return max(1, allowed), (
-            f"{config.epochs} epochs of {an_epoch:.1f} s are more than a {BUDGET_TRIALS}th of the budget that is left"
-        )
+        return max(1, allowed), (f"{config.epochs} epochs of {an_epoch:.1f} s are too much of the budget that is left")
 
     plan = study.plan("overfit", f"epochs of {config.model}", choose)
     return config.replace(epochs=plan.value) if plan.value else None
