@@ -17,9 +17,10 @@ STEPS, EPOCHS = 2400, (10, 60)
 """Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training
 loss of the ladders below has flattened by then on digits and fashion_mnist."""
 
-BUDGET_TRIALS, FEWEST_TRIALS, FEWEST_EPOCHS = 16, 4, 5
-"""Trials that a budget should hold: a rung, the incumbent's seeds, and four or five moves. Rather than train fewer than
-five epochs, after which hardly anything can be told apart, there are fewer trials, but at least four."""
+BUDGET_TRIALS, FEWEST_TRIALS, FEWEST_EPOCHS = 6, 4, 5
+"""Trials that a budget should hold: a rung, the incumbent's seeds, a move and its seeds. More of them would be shorter,
+and there is nothing to regularize in a model that has not fitted yet. Rather than train fewer than five epochs, there
+are fewer trials, but at least four."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
@@ -38,7 +39,7 @@ LADDERS: dict[str, tuple[str, ...]] = {
 def default_config(problem: Problem, model: str | None = None) -> Config:
     """First rung of the problem's ladder (or the user's model), Adam at 3e-4, constant rate, no augmentation."""
     examples = len(problem.train)
-    batch = 32 if examples < 5_000 else 64 if examples < 20_000 else 128
+    batch = 32 if examples < 10_000 else 64
     epochs = max(EPOCHS[0], min(EPOCHS[1], -(-STEPS * batch // examples)))
     return Config(model or ladder(problem)[0], batch_size=batch, epochs=epochs)
 
