@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from keras_recipe.loop import Loop
 
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 2.0
 """Least time between two checkpoints: a kill costs no more than this and one epoch."""
 
 _FILE = "checkpoint.npz"

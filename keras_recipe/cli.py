@@ -170,10 +170,16 @@ def inspect(
             skip_corrupt=skip_corrupt,
         )
         console = Console(0.0, lambda: 0.0, as_json)
+        directory = made(out or Path("runs") / problem.name)
         runs = []
-        for run in examine(problem, made(out or Path("runs") / problem.name), seed):
+        for run in examine(problem, directory, seed):
             console.record(run)
             runs.append(run)
+            for finding in () if as_json else run.findings:
+                for line in finding.evidence.get("rows", ()):
+                    typer.echo(f"          {line}", err=True)
+                if finding.artifact:
+                    typer.echo(f"          {directory / finding.artifact}", err=True)
     if as_json:
         typer.echo(json.dumps([to_json(r) for r in runs], indent=2))
     if any(f.severity == "error" for r in runs for f in r.findings):
@@ -298,19 +304,21 @@ def _load(data: str, *, test: str | None, **options: Any) -> Problem:
 
     if Path(data).is_dir():  # pictures are decoded by TensorFlow; no other source needs it
         import_tensorflow()
-    share = re.fullmatch(r"0?\.\d+", test) if test else None
+    share = re.fullmatch(r"[\d.]+", test) if test else None
     return load(data, test=float(test) if test and share else test or 0.15, **options)
 
 
 def _print_result(result: Result, as_json: bool) -> None:
-    from keras_recipe.core.journal import read
+    from keras_recipe.core.journal import read, run_of
     from keras_recipe.views.console import summary
 
     if not as_json:
         typer.echo("\n" + summary(read(result.directory), result.model_path, result.report, result.tensorboard))
         return
     end = result.evaluation
-    values = {"score": end.score, "low": end.low, "high": end.high, "examples": end.examples}
+    metric = run_of(read(result.directory)).objective.metric
+    values = {"metric": metric, "score": end.score, "low": end.low, "high": end.high, "examples": end.examples}
+    values |= {"validation_score": end.validation_score}
     paths = {"model": result.model_path, "report": result.report, "tensorboard": result.tensorboard}
     typer.echo(json.dumps(values | {"baselines": end.baselines} | {k: str(v) for k, v in paths.items()}))
 

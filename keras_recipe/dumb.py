@@ -47,7 +47,9 @@ def linear(problem: Problem, seed: int = 0) -> Predictor:
     return lambda split: _in_parts(split, probabilities)
 
 
-BASELINES: dict[str, Callable[[Problem], Predictor]] = {"majority or mean": constant, "linear": linear}
+def baselines(problem: Problem) -> dict[str, Callable[[Problem], Predictor]]:
+    """The predictors to beat, by name."""
+    return {"mean" if problem.signature.task == "regression" else "majority": constant, "linear": linear}
 
 
 def _in_parts(split: Split, predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

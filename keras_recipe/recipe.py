@@ -20,10 +20,10 @@ from keras_recipe.core.records import CheckRun, Evaluation, Run
 from keras_recipe.core.spec import Spec
 from keras_recipe.directory import MODEL, made, sweep, unwritable, write_split
 from keras_recipe.job import Job
-from keras_recipe.models import MODELS
+from keras_recipe.models import MODELS, source_of
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
-from keras_recipe.stages.examine import baseline, inspect
+from keras_recipe.stages.examine import baseline, inspect, look_again
 from keras_recipe.stages.final import finish
 from keras_recipe.stages.overfit import default_config, overfit
 from keras_recipe.stages.regularize import regularize
@@ -188,6 +188,7 @@ class Recipe:
             config = baseline(study, config)
             config = overfit(study, config)
             config = regularize(study, config, self.moves)
+            look_again(study, config)
             finish(study, config)
         except TimeoutError as error:
             raise RecipeError(
@@ -201,15 +202,15 @@ class Recipe:
         """Write the header of a new journal, or see that this one is of the same run."""
         journal.credit(self.spent)
         header = self._header()
-        observer.record(header)
-        observer.reused(len(journal))
         if not len(journal):
             write_split(self.problem, directory)  # before the header: a run that has one is not begun again
             journal.append(header)
+            observer.record(header)
             return
         known = journals.run_of(list(journal))
         for name, old, new in (
-            ("problem", known.fingerprint, header.fingerprint),
+            ("name", known.problem["name"], header.problem["name"]),
+            ("data, split or objective", known.fingerprint, header.fingerprint),
             ("seed", known.seed, header.seed),
             ("settings", known.settings, header.settings),
             ("versions", known.versions, header.versions),
@@ -220,11 +221,18 @@ class Recipe:
                     f"{directory}, for which {name} is now {new}",
                     "give another directory (--out), or start this one over (--fresh)",
                 )
+        observer.record(header)
+        observer.reused(len(journal))
         journal.credit(unrecorded_seconds(directory, journal))
         sweep(directory)
 
     def _header(self) -> Run:
-        settings: dict[str, Any] = {"model": self.model, "moves": None if self.moves is None else sorted(self.moves)}
+        settings: dict[str, Any] = {
+            "model": self.model,
+            "moves": None if self.moves is None else sorted(self.moves),
+            "human score": self.problem.human_score,
+            "source of the model": digest(source_of(self.model)) if self.model and source_of(self.model) else None,
+        }
         content = [self.problem.fingerprint, self.seed, settings]
         return Run(
             key=f"run/{digest(content)}",

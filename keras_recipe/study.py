@@ -19,6 +19,7 @@ from keras_recipe import checkpoint, objectives
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.journal import Journal
 from keras_recipe.core.records import Finding, Plan, Record, Trial
+from keras_recipe.models import source_of
 from keras_recipe.problem import Problem
 
 if TYPE_CHECKING:
@@ -139,8 +140,11 @@ class Study:
         return self.directory / "trials" / key
 
     def key(self, config: Config, seed: int) -> str:
-        """Identifies a trial by its content: data, config, seed, and the packages that numbers depend on."""
-        return digest([self.problem.fingerprint, config.leaves(), seed, versions()])
+        """Identifies a trial by its content: data, config, seed, the packages that numbers depend on.
+
+        And the source of a user's own model builder: an edited one is another model.
+        """
+        return digest([self.problem.fingerprint, config.leaves(), seed, versions(), source_of(config.model)])
 
     def plan(self, stage: str, name: str, choose: Callable[[], tuple[Any, str]]) -> Plan:
         """A choice that depends on measured time: made once, then read from the journal."""

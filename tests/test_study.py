@@ -11,6 +11,7 @@ from keras_recipe import training
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import read, select
 from keras_recipe.core.records import Plan, Trial
+from keras_recipe.models import MODELS
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.study import Study
@@ -67,3 +68,17 @@ def test_time_for_the_end_is_kept_back(blobs: Problem, tmp_path: Path) -> None:
         with Recipe(blobs, tmp_path / str(budget), budget).study() as study:
             left = study.budget - study.journal.elapsed - study.remaining
             assert left >= max(5.0, 0.04 * budget)
+
+
+def test_an_edited_model_of_the_users_is_another_model(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "def tower(problem, width=4):\n    return {body}\n"
+    keys = []
+    for name, body in (("first_tower", "None"), ("second_tower", "problem")):
+        (tmp_path / f"{name}.py").write_text(code.format(body=body))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("first_tower", "second_tower"):
+        monkeypatch.setitem(MODELS._functions, "tower", MODELS.get(f"{name}:tower"))
+        keys.append(study.key(Config("tower()"), 0))
+    assert keys[0] != keys[1]

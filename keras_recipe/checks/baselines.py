@@ -36,7 +36,7 @@ ZERO_STEPS, ZERO_EXAMPLES = 100, 640
 def dumb_baselines(job: Job) -> Iterator[Finding]:
     """Score of the majority class or the mean, and of a linear model: what the network has to beat."""
     metric = job.problem.objective.metric
-    for name, fit in dumb.BASELINES.items():
+    for name, fit in dumb.baselines(job.problem).items():
         predictions = fit(job.problem)(job.problem.validation)
         score = objectives.score(metric, job.problem.validation.y, predictions)
         yield Finding(
@@ -92,7 +92,7 @@ def overfit_one_batch(job: Job) -> Iterator[Finding]:
         right = int((predictions.argmax(axis=1) == y).sum())
         fitted = right == len(y)
         evidence |= {"labels": y.tolist(), "predictions": predictions.argmax(axis=1).tolist()}
-    measured = f"loss {start:.3f} to {end:.2g} in {BATCH_STEPS} steps"
+    measured = f"loss {start:.3f} to {end:.2g} in {len(losses)} steps"
     if fitted:
         yield Finding(
             "ok", "architecture", f"one batch of {len(y)} is fitted", "loss near 0", measured, evidence=evidence
@@ -141,15 +141,16 @@ def just_before_the_net(job: Job) -> Iterator[Finding]:
         return
     classes = job.problem.signature.classes
     names = [classes[int(label)] if classes else f"{float(label[0]):g}" for label in y]
-    path = grid(job.directory / "artifacts" / "just_before_the_net.png", fed, names)
+    name = "just_before_the_net" if loop.augmentation is None else "just_before_the_net_augmented"
+    path = grid(job.directory / "artifacts" / f"{name}.png", fed, names)
     yield Finding("info", "data", message, artifact=str(path.relative_to(job.directory)))
 
 
 def _expected_loss(job: Job, y: np.ndarray) -> float:
-    """Loss of the label frequencies on these labels; 1, the variance, for standardized targets."""
+    """Loss of the label frequencies on these labels; that of the mean, 0, for standardized targets."""
     if job.problem.signature.task == "regression":
         target = objectives.targets(job.problem, y)
-        return float(np.abs(target).mean() if job.problem.loss == "mae" else np.square(target).mean())
+        return float(job.fresh(job.seed).model.compute_loss(y=target, y_pred=np.zeros_like(target)))
     return float(-np.log(np.clip(job.problem.label_frequencies(), 1e-7, 1)[y]).mean())
 
 
@@ -162,8 +163,12 @@ def _repeat(job: Job, x: np.ndarray, y: np.ndarray) -> tuple[list[float], np.nda
     loop = job.fresh(job.seed)
     loop.optimizer.learning_rate.assign(BATCH_RATE)
     targets = objectives.targets(job.problem, y)
-    losses = loop.train(x, targets, np.tile(np.arange(len(y)), (BATCH_STEPS, 1)))[0]
-    return losses.tolist(), loop.predict(x)
+    losses: list[float] = []
+    while len(losses) < BATCH_STEPS:
+        losses += loop.train(x, targets, np.tile(np.arange(len(y)), (BATCH_STEPS // 6, 1)))[0].tolist()
+        if losses[-1] < 0.01 * losses[0]:
+            break
+    return losses, loop.predict(x)
 
 
 def _short_run(job: Job, x: np.ndarray, y: np.ndarray) -> float:

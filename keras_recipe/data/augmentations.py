@@ -14,13 +14,15 @@ from keras_recipe.core.spec import parse_pipeline
 if TYPE_CHECKING:
     import keras
 
-    from keras_recipe.problem import Problem
+    from keras_recipe.problem import Kind, Problem
 
 AUGMENTATIONS: Registry[Callable[..., Any]] = Registry("augmentation", __name__)
 register_augmentation = AUGMENTATIONS.register
+augmentation_of = AUGMENTATIONS.staged
+"""Decorator: an augmentation of "pictures" or of "features" only."""
 
 
-@register_augmentation
+@augmentation_of("pictures")
 def flip() -> keras.layers.Layer:
     """Mirror left and right, half of the time."""
     import keras
@@ -28,7 +30,7 @@ def flip() -> keras.layers.Layer:
     return keras.layers.RandomFlip("horizontal")
 
 
-@register_augmentation
+@augmentation_of("pictures")
 def shift(factor: float = 0.1) -> keras.layers.Layer:
     """Move by up to this share of height and width, the edge repeated."""
     import keras
@@ -36,7 +38,7 @@ def shift(factor: float = 0.1) -> keras.layers.Layer:
     return keras.layers.RandomTranslation(factor, factor, fill_mode="nearest")
 
 
-@register_augmentation
+@augmentation_of("pictures")
 def rotate(degrees: float = 10.0) -> keras.layers.Layer:
     """Turn by up to this many degrees either way, the edge repeated."""
     import keras
@@ -44,7 +46,7 @@ def rotate(degrees: float = 10.0) -> keras.layers.Layer:
     return keras.layers.RandomRotation(degrees / 360, fill_mode="nearest")
 
 
-@register_augmentation
+@augmentation_of("pictures")
 def zoom(factor: float = 0.1) -> keras.layers.Layer:
     """Enlarge or shrink by up to this share, height and width alike, the edge repeated."""
     import keras
@@ -52,7 +54,7 @@ def zoom(factor: float = 0.1) -> keras.layers.Layer:
     return keras.layers.RandomZoom(factor, fill_mode="nearest")
 
 
-@register_augmentation
+@augmentation_of("pictures")
 def contrast(factor: float = 0.2) -> keras.layers.Layer:
     """Change contrast by up to this share."""
     import keras
@@ -60,12 +62,18 @@ def contrast(factor: float = 0.2) -> keras.layers.Layer:
     return keras.layers.RandomContrast(factor)
 
 
-@register_augmentation
+@augmentation_of("features")
 def noise(scale: float = 0.1) -> keras.layers.Layer:
     """Add Gaussian noise of this many standard deviations to standardized features (vectors and tables)."""
     import keras
 
     return keras.layers.GaussianNoise(scale)
+
+
+def applies(text: str, kind: Kind) -> bool:
+    """Whether every augmentation of the pipeline is one for this kind of input."""
+    other = AUGMENTATIONS.of_stage("features" if kind == "image" else "pictures")
+    return not any(spec.name in other for spec in parse_pipeline(text))
 
 
 def pipeline(text: str, problem: Problem) -> keras.Model | None:

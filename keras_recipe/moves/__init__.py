@@ -8,6 +8,7 @@ from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Trial
 from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import Spec
+from keras_recipe.data.augmentations import applies
 from keras_recipe.models import MODELS
 from keras_recipe.problem import Kind
 
@@ -34,5 +35,4 @@ def candidates(name: str, config: Config, trial: Trial, kind: Kind) -> list[Conf
 def _applies(candidate: Config, kind: Kind) -> bool:
     model = Spec.parse(candidate.model)
     known = MODELS.arguments(model.name)
-    pictures_only = any(op in candidate.augmentation for op in ("flip", "shift", "rotate", "zoom", "contrast"))
-    return all(name in known for name, _ in model.args) and (kind == "image" or not pictures_only)
+    return all(name in known for name, _ in model.args) and applies(candidate.augmentation, kind)

@@ -48,5 +48,4 @@ def change_contrast(config: Config, trial: Trial) -> Iterator[Config]:
 @move("regularize", order=20)
 def add_noise(config: Config, trial: Trial) -> Iterator[Config]:
     """Add noise of a tenth of a standard deviation to training features."""
-    if not config.augmentation:
-        yield _with(config, "noise(scale=0.1)")
+    yield _with(config, "noise(scale=0.1)")

@@ -20,6 +20,13 @@ def baseline(study: Study, config: Config) -> Config:
     return _examine(study, config, "baseline")
 
 
+def look_again(study: Study, config: Config) -> Config:
+    """Look at the tensors just before the net once more, where accepted augmentations have changed them."""
+    if config.augmentation:
+        _look(study, job_of(study, config), "regularize", "just_before_the_net")
+    return config
+
+
 def job_of(study: Study, config: Config) -> Job:
     """The recipe's own training job, as the checks see it."""
 
@@ -36,8 +43,12 @@ def job_of(study: Study, config: Config) -> Job:
 def _examine(study: Study, config: Config, stage: str) -> Config:
     job = job_of(study, config)
     for name in CHECKS.of_stage(stage):
-        key = f"check/{stage}/{name}"
-        run = study.memo(CheckRun, key, lambda n=name, k=key: run_check(n, job, stage, k))  # type: ignore[misc]
-        if errors(run.findings):
-            raise Blocked(stage, errors(run.findings))
+        _look(study, job, stage, name)
     return config
+
+
+def _look(study: Study, job: Job, stage: str, name: str) -> None:
+    key = f"check/{stage}/{name}"
+    run = study.memo(CheckRun, key, lambda: run_check(name, job, stage, key))
+    if errors(run.findings):
+        raise Blocked(stage, errors(run.findings))

@@ -10,13 +10,18 @@ import numpy as np
 from keras_recipe import dumb, exported, objectives
 from keras_recipe.compare import score_interval
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Evaluation, Trial
+from keras_recipe.core.records import Evaluation, Finding, Trial
 from keras_recipe.directory import MODEL
 from keras_recipe.pictures import grid
+from keras_recipe.problem import Problem
+from keras_recipe.stages import Blocked
 from keras_recipe.study import Study
 
 if TYPE_CHECKING:
     import keras
+
+PROVEN = 1e-3
+"""Largest difference between two predictions that may be rounding: of a probability, or in standard deviations."""
 
 MISTAKES = 24
 """Most confident mistakes in the picture."""
@@ -57,6 +62,8 @@ def _evaluate(study: Study, config: Config) -> Evaluation:
     model = trained_model(study, trial)
     path = exported.export(model, problem, study.directory / MODEL)
     verified = exported.verify(path, problem, study.predictions(trial))
+    if not verified <= PROVEN * _scale(problem):
+        raise Blocked("final", [_unproven(verified)])
     metric = problem.objective.metric
     model.compile()  # a loop takes compiled models only
     outputs = Feed(problem, problem.test).predict(Loop(lambda: (model, None)))
@@ -74,13 +81,28 @@ def _evaluate(study: Study, config: Config) -> Evaluation:
         validation_score=trial.score,
         baselines={
             name: objectives.score(metric, problem.test.y, fit(problem)(problem.test))
-            for name, fit in dumb.BASELINES.items()
+            for name, fit in dumb.baselines(problem).items()
         },
         examples=len(problem.test),
         confusion=_confusion(problem.test.y, predicted, len(problem.signature.classes)),
         verified=verified,
         seconds=time.monotonic() - began,
         artifact=_mistakes(study, predicted),
+    )
+
+
+def _scale(problem: Problem) -> float:
+    return float(problem.target_moments()[1].max()) if problem.signature.task == "regression" else 1.0
+
+
+def _unproven(difference: float) -> Finding:
+    return Finding(
+        "error",
+        "export",
+        "the exported model, loaded in a new process, predicts otherwise than the trained one",
+        f"a difference of at most {PROVEN:g}",
+        f"{difference:g}",
+        "does a layer of your own save all of its state? The weights are kept in trials/",
     )
 
 

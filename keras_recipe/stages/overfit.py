@@ -95,6 +95,8 @@ def _within_budget(study: Study, config: Config, number: int) -> Config | None:
         from keras_recipe.training import seconds_an_epoch
 
         an_epoch = seconds_an_epoch(study.learner, config)
+        if number == 1 and an_epoch > study.remaining:
+            raise TimeoutError(f"one epoch of {config.model} takes {an_epoch:.1f} s")
         fewest = min(FEWEST_EPOCHS, int(study.remaining / FEWEST_TRIALS / an_epoch))
         allowed = max(fewest, int(study.remaining / BUDGET_TRIALS / an_epoch))
         if allowed >= config.epochs:
@@ -103,7 +105,8 @@ def _within_budget(study: Study, config: Config, number: int) -> Config | None:
             return 0, f"not tried: one epoch of {config.model} takes {an_epoch:.0f} s, too much of the budget"
         return max(1, allowed), (f"{config.epochs} epochs of {an_epoch:.1f} s are too much of the budget that is left")
 
-    plan = study.plan("overfit", f"epochs of {config.model}", choose)
+    # Another budget is another plan: a run that goes on with more time must not keep what was cut for lack of it.
+    plan = study.plan("overfit", f"epochs of {config.model} in {study.budget:.0f} s", choose)
     return config.replace(epochs=plan.value) if plan.value else None
 
 

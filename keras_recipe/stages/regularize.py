@@ -83,7 +83,14 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
 def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial) -> Incumbent:
     """Judge a screened candidate: by one seed where that brought nothing, else by as many as it takes."""
     if not promising(study.gains(incumbent.trials), study.gains((first,))[0]):
-        _decide(study, name, incumbent, candidate, (first,), stopped="no gain under the first seed, stopped there")
+        _decide(
+            study,
+            name,
+            incumbent,
+            candidate,
+            (first,),
+            stopped="its first seed does not beat the mean of the seeds before it: stopped there",
+        )
         return incumbent
     old: tuple[Trial, ...] = incumbent.trials
     new: tuple[Trial, ...] = (first,)

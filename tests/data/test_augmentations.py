@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.data.augmentations import AUGMENTATIONS, pipeline
+from keras_recipe.data.augmentations import AUGMENTATIONS, applies, pipeline
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.problem import Problem
 
@@ -54,3 +54,10 @@ def test_the_empty_pipeline_is_none() -> None:
 def test_an_unknown_augmentation_suggests_the_nearest() -> None:
     with pytest.raises(RecipeError, match="'flip'"):
         pipeline("flop()", stripes())
+
+
+def test_pictures_and_features_have_their_own() -> None:
+    assert applies("shift(factor=0.1)|flip()", "image")
+    assert not applies("shift(factor=0.1)|noise()", "image")
+    assert applies("noise()", "table")
+    assert not applies("flip()", "vector")

@@ -9,9 +9,10 @@ from keras_recipe import exported
 from keras_recipe.compare import score_interval
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import read, select
-from keras_recipe.core.records import Trial
+from keras_recipe.core.records import Evaluation, Trial
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Result
+from keras_recipe.stages import Blocked
 from keras_recipe.stages.final import best_trial, finish
 from keras_recipe.study import Study
 
@@ -47,4 +48,13 @@ def test_the_evaluation_names_its_trial(finished: Finished) -> None:
     trials = {t.key: t for t in select(read(result.directory), Trial)}
     assert trials[result.evaluation.trial].config == result.evaluation.config
     assert result.evaluation.confusion is None
-    assert set(result.evaluation.baselines) == {"majority or mean", "linear"}
+    assert set(result.evaluation.baselines) == {"mean", "linear"}
+
+
+def test_a_file_that_predicts_otherwise_stops_the_recipe(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config("linear()", epochs=2)
+    study.trials("regularize", [(config, 0)])
+    monkeypatch.setattr(exported, "verify", lambda *arguments: 0.01)
+    with pytest.raises(Blocked, match="predicts otherwise"):
+        finish(study, config)
+    assert study.journal.get(Evaluation, "evaluation") is None

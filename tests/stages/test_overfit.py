@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_a_short_budget_shortens_training_and_says_so(xor: Study, monkeypatch: p
     monkeypatch.setattr("keras_recipe.training.seconds_an_epoch", lambda learner, config: 1.0)
     xor.journal.credit(xor.remaining - 80.0)
     climb(xor, monkeypatch, LINEAR, SMALL, epochs=40)
-    plan = xor.journal.get(Plan, f"plan/overfit/epochs of {LINEAR}")
+    plan = xor.journal.get(Plan, f"plan/overfit/epochs of {LINEAR} in {xor.budget:.0f} s")
     assert plan is not None
     assert 1 <= plan.value < 20
     assert "40 epochs" in plan.reason
@@ -100,3 +101,19 @@ def test_a_second_climb_reads_the_record(xor: Study, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("keras_recipe.training.run_trial", None)
     assert climb(xor, monkeypatch, LINEAR, SMALL, LARGE) == first
     assert len(xor.journal) == count
+
+
+def test_more_time_makes_another_plan(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras_recipe.training.seconds_an_epoch", lambda *arguments: 1.0)
+    start = Config("mlp(depth=1, width=8)", epochs=40)
+    short = overfit.overfit(replace(xor, budget=xor.journal.elapsed + 50.0), start)
+    long = overfit.overfit(replace(xor, budget=xor.journal.elapsed + 5000.0), start)
+    assert short.epochs < long.epochs == 40
+
+
+def test_a_budget_without_room_for_an_epoch_plans_nothing(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras_recipe.training.seconds_an_epoch", lambda *arguments: 100.0)
+    before = len(xor.journal)
+    with pytest.raises(TimeoutError):
+        overfit.overfit(replace(xor, budget=xor.journal.elapsed + 50.0), Config("linear()", epochs=40))
+    assert len(xor.journal) == before
