@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 DEFAULT_BUDGET = 600.0
 """Seconds: as long as people wait for a first result."""
 
-MIN_BUDGET = 10.0
+MIN_BUDGET = 20.0
 """Seconds: the checks, one short trial and the export of the smallest problem take about this long."""
 
 

@@ -139,7 +139,11 @@ def begun(problem: Problem, directory: Path) -> bytes:
 
 @pytest.mark.parametrize(
     ("what", "change"),
-    [("problem", {"problem": make_blobs(seed=1)}), ("seed", {"seed": 1}), ("settings", {"moves": ("dropout",)})],
+    [
+        ("data, split or objective", {"problem": make_blobs(seed=1)}),
+        ("seed", {"seed": 1}),
+        ("settings", {"moves": ("dropout",)}),
+    ],
 )
 def test_a_directory_of_another_run_is_refused_and_left_alone(
     what: str, change: dict[str, Any], blobs: Problem, tmp_path: Path

@@ -17,10 +17,9 @@ STEPS, EPOCHS = 2400, (10, 60)
 """Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training
 loss of the ladders below has flattened by then on digits and fashion_mnist."""
 
-BUDGET_TRIALS, FEWEST_TRIALS, FEWEST_EPOCHS = 6, 4, 5
-"""Trials that a budget should hold: a rung, the incumbent's seeds, a move and its seeds. More of them would be shorter,
-and there is nothing to regularize in a model that has not fitted yet. Rather than train fewer than five epochs, there
-are fewer trials, but at least four."""
+RUNG_SHARE = 0.6
+"""Part of the time that is left which a rung may take. Fitting comes first, as in the essay: there is nothing to
+regularize in a model that has not fitted. What remains is for the moves."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
@@ -97,11 +96,10 @@ def _within_budget(study: Study, config: Config, number: int) -> Config | None:
         an_epoch = seconds_an_epoch(study.learner, config)
         if number == 1 and an_epoch > study.remaining:
             raise TimeoutError(f"one epoch of {config.model} takes {an_epoch:.1f} s")
-        fewest = min(FEWEST_EPOCHS, int(study.remaining / FEWEST_TRIALS / an_epoch))
-        allowed = max(fewest, int(study.remaining / BUDGET_TRIALS / an_epoch))
+        allowed = int(study.remaining * RUNG_SHARE / an_epoch)
         if allowed >= config.epochs:
             return config.epochs, f"the budget allows all {config.epochs} epochs"
-        if number > 1 and allowed < FEWEST_EPOCHS:
+        if number > 1 and allowed * 2 < config.epochs:
             return 0, f"not tried: one epoch of {config.model} takes {an_epoch:.0f} s, too much of the budget"
         return max(1, allowed), (f"{config.epochs} epochs of {an_epoch:.1f} s are too much of the budget that is left")
 

@@ -87,7 +87,7 @@ def line_study(tmp_path: Path) -> Iterator[Study]:
 
 def test_a_short_budget_shortens_training_and_says_so(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("keras_recipe.training.seconds_an_epoch", lambda learner, config: 1.0)
-    xor.journal.credit(xor.remaining - 80.0)
+    xor.journal.credit(xor.remaining - 30.0)
     climb(xor, monkeypatch, LINEAR, SMALL, epochs=40)
     plan = xor.journal.get(Plan, f"plan/overfit/epochs of {LINEAR} in {xor.budget:.0f} s")
     assert plan is not None
