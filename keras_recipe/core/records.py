@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["ok", "info", "warning", "error"]
-Severities: tuple[Severity, ...] = ("ok", "info", "warning", "error")
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,6 @@ class Evaluation:
         confusion: counts, [true class][predicted class]; None for regression.
         verified: largest difference between the predictions of the exported file, loaded in a new process,
             and those of the trained model.
-        finished: False while the budget was still running when the test was read (never, in a normal run).
         artifact: path of a picture (the most confident mistakes), relative to the run directory.
     """
 

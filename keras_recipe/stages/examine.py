@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from keras_recipe.checks import CHECKS, run_check
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import CheckRun
 from keras_recipe.job import Job
 from keras_recipe.stages import Blocked
 from keras_recipe.study import Study, errors
+
+if TYPE_CHECKING:
+    from keras_recipe.loop import Loop
 
 
 def inspect(study: Study, config: Config) -> Config:
@@ -30,7 +35,7 @@ def look_again(study: Study, config: Config) -> Config:
 def job_of(study: Study, config: Config) -> Job:
     """The recipe's own training job, as the checks see it."""
 
-    def fresh(seed: int):  # type: ignore[no-untyped-def]
+    def fresh(seed: int) -> Loop:
         from keras_recipe.compiled import learning_rate
 
         loop = study.learner.loop(config)
