@@ -131,7 +131,7 @@ def test_an_unfinished_run_is_told_as_such_with_the_trial_that_leads(write: Writ
     directory = write([build.run(), *build.checks(), *build.studies()[:3]])
     text = page_of(directory).text
     assert "unfinished" in text
-    assert "the best trial so far reaches accuracy 95.0 % on the validation set" in text
+    assert "the leading trial reaches accuracy 95.0 % on the validation set" in text
     assert "resnet(depth=14, width=32) leads" in text
     assert "Test accuracy" not in text
 
