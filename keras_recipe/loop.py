@@ -6,7 +6,7 @@ matrix of row numbers, whole epochs at a call, and the same trace serves every s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,13 @@ Rows = Any
 def predict_batch(shape: Sequence[int]) -> int:
     """Examples of this shape a step when predicting: 8 to 256, which fill the cores and stay in their caches."""
     return max(8, min(256, PREDICT_VALUES // int(np.prod(shape))))
+
+
+def draws_from_tensorflow(function: Any) -> bool:
+    """Whether a traced function draws from TensorFlow's own generator: `tf.random.normal` does, Keras does not."""
+    graph = function.graph.as_graph_def()
+    nodes = (node for part in (graph, *graph.library.function) for node in getattr(part, "node_def", graph.node))
+    return any(node.op.startswith(("Random", "TruncatedNormal", "Multinomial")) for node in nodes)
 
 
 class Loop:
@@ -44,15 +51,19 @@ class Loop:
         self._slots = [v for v in self.optimizer.variables if v is not self.optimizer.learning_rate]
         self._fresh_slots = [v.numpy() for v in self._slots]
         self._inputs = tf.TensorSpec([None, *self.model.input_shape[1:]], self.model.inputs[0].dtype)
-        self._train: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
+        self._seed, self._draws_from_tensorflow = 0, False
+        self._train: Any = None
         self._predict = tf.function(self._predict_all, input_signature=[self._inputs])
 
     def reset(self, seed: int, learning_rate: float | None = None) -> None:
         """Give weights, optimizer and random generators the values that a new build under `seed` has."""
+        self._seed = seed
+        if self._draws_from_tensorflow:
+            tf.random.set_seed(seed)
         if self._initializers.complete:
             self._initializers.draw(seed)
         else:  # a layer has made variables of its own, in a way that only it knows
-            with seeded(seed):
+            with seeded(seed, everything=True):
                 twin = variables_of(*self._build())
             for old, new in zip(self._state, twin, strict=True):
                 old.assign(new)
@@ -70,6 +81,9 @@ class Loop:
             labels = tf.TensorSpec([None, *y.shape[1:]], y.dtype)
             steps = tf.TensorSpec([None, None], "int32")
             self._train = tf.function(self._train_steps, input_signature=[self._inputs, labels, steps])
+            self._draws_from_tensorflow = draws_from_tensorflow(self._train.get_concrete_function())
+            if self._draws_from_tensorflow:
+                tf.random.set_seed(self._seed)
         losses, outputs = self._train(x, y, tf.constant(order, "int32"))
         return losses.numpy(), outputs.numpy()
 

@@ -78,11 +78,21 @@ def variables_of(model: keras.Model, augmentation: keras.Model | None) -> list[A
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """One seed for Python, NumPy and TensorFlow; the caller's Python and NumPy generators are left as they were."""
+def seeded(seed: int, everything: bool = False) -> Iterator[None]:
+    """One seed for Python and NumPy, from which Keras draws; the caller's generators are left as they were.
+
+    Args:
+        seed: any whole number.
+        everything: seed TensorFlow's own generator as well. It forgets every compiled function then, in all threads,
+            which costs as much as a hundred steps; only what draws from that generator needs it.
+    """
     with _GLOBAL:
         states = random.getstate(), np.random.get_state()
-        keras.utils.set_random_seed(seed)
+        if everything:
+            keras.utils.set_random_seed(seed)
+        else:
+            random.seed(seed)
+            np.random.seed(seed % 2**32)
         try:
             yield
         finally:

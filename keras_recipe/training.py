@@ -125,7 +125,7 @@ def run_trial(
     loop = learner.loop(config)
     loop.reset(seed, learning_rate(config))
     loop.model.stop_training = False
-    course = checkpoint.load(directory, loop) or checkpoint.Course()
+    course = checkpoint.load(directory, loop) or checkpoint.Course(began=began)
     observers = keras.callbacks.CallbackList(list(callbacks), model=loop.model)
     epoch = _Epoch(learner, loop, config, seed, deadline, observers, progress)
     observers.on_train_begin()

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_recipe.compiled import build
 from keras_recipe.core.config import Config
-from keras_recipe.loop import Loop
+from keras_recipe.loop import Loop, draws_from_tensorflow
 from keras_recipe.objectives import targets
 from keras_recipe.problem import Problem
 
@@ -141,6 +142,25 @@ def test_a_layer_that_makes_its_own_variables_is_built_again_for_a_seed(blobs: P
         states.append(loop.model.layers[0].scale.numpy())
     np.testing.assert_array_equal(states[0], states[2])
     assert not np.array_equal(states[0], states[1])
+
+
+def test_a_layer_that_draws_from_tensorflow_itself_repeats_too(blobs: Problem) -> None:
+    class Noisy(keras.layers.Layer):
+        def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
+            return x + tf.random.normal(tf.shape(x)) if training else x
+
+    def made() -> tuple[keras.Model, None]:
+        model = keras.Sequential([keras.Input((4,)), Noisy(), keras.layers.Dense(3)])
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model, None
+
+    loop = Loop(made)
+    first = trained(loop, blobs, 1)
+    other = trained(loop, blobs, 2)
+    assert equal(first, trained(loop, blobs, 1))
+    assert equal(first, trained(Loop(made), blobs, 1))
+    assert not equal(first, other)
+    assert not draws_from_tensorflow(loop_of(blobs)._predict.get_concrete_function())
 
 
 def test_seeding_leaves_the_callers_generators_alone(blobs: Problem) -> None:
