@@ -13,9 +13,9 @@ FITTED = 0.99
 """Training accuracy that counts as fitted; the remaining hundredth is left to mislabelled examples. For regression:
 share of the training targets' variance that is explained."""
 
-STEPS, EPOCHS = 2400, (10, 60)
-"""Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training
-loss of the ladders below has flattened by then on digits and fashion_mnist."""
+STEPS, EPOCHS = 2400, (30, 60)
+"""Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training loss has
+flattened by then on digits; after ten epochs of fashion_mnist a small ConvNet was still at 88 % of its training split."""
 
 RUNG_SHARE = 0.6
 """Part of the time that is left which a rung may take. Fitting comes first, as in the essay: there is nothing to

@@ -38,7 +38,7 @@ def regularize(study: Study, config: Config, moves: Sequence[str] | None = None)
     incumbent = _incumbent(study, config)
     for name in names:
         if incumbent is None:
-            _skip(study, name, "the budget is used up")
+            _skip(study, name, "not enough of the budget is left for more seeds of the model itself")
             continue
         incumbent = _try(study, incumbent, name)
     return incumbent.config if incumbent else config
