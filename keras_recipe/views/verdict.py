@@ -48,7 +48,7 @@ def _beside_baseline(e: Evaluation, story: Story, units: Units) -> str:
     if story.run.objective.better(worst, score):
         return f", better than {said}"
     if story.run.objective.better(score, top):
-        return f", worse than {said}: something is wrong"
+        return f", worse than {said}: something is wrong, or time was too short"
     return f", not distinguishable from {said}"
 
 
