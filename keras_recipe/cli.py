@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
 import time as clock
@@ -97,7 +96,7 @@ def train(
       python -m keras_recipe train houses.csv --target price --human-score 60000
     """
     with _told():
-        from keras_recipe.directory import made
+        from keras_recipe.directory import made, start_over
         from keras_recipe.recipe import Recipe
         from keras_recipe.views.console import Console
 
@@ -232,20 +231,6 @@ def list_(
 def main() -> None:
     """Entry point of `python -m keras_recipe`."""
     app(prog_name="python -m keras_recipe")
-
-
-def start_over(directory: Path) -> None:
-    """Take a run out of its directory; files that the recipe has not written stay.
-
-    Raises RecipeError while another process is at work there.
-    """
-    from keras_recipe.core import journal
-
-    journal.remove(directory)
-    for name in ("report.html", "model.keras", "split.csv"):
-        (directory / name).unlink(missing_ok=True)
-    for name in ("trials", "artifacts", "tensorboard"):
-        shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def import_tensorflow() -> None:

@@ -1,10 +1,12 @@
-"""The run directory: made, swept, and the split written down in it."""
+"""The run directory: made, swept, emptied, and the split written down in it."""
 
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
+from keras_recipe.core import journal
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.problem import Problem
 
@@ -31,6 +33,18 @@ def unwritable(directory: Path, error: OSError) -> RecipeError:
         do = "give a directory that you may write to with --out"
     where = f" ({error.filename})" if error.filename else ""
     return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
+
+
+def start_over(directory: Path) -> None:
+    """Take a run out of its directory; files that the recipe has not written stay.
+
+    Raises RecipeError while another process is at work there.
+    """
+    journal.remove(directory)
+    for name in ("report.html", MODEL, "split.csv"):
+        (directory / name).unlink(missing_ok=True)
+    for name in ("trials", "artifacts", "tensorboard"):
+        shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def sweep(directory: Path) -> None:

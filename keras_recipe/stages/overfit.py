@@ -88,7 +88,7 @@ def fitted(problem: Problem, trial: Trial) -> bool:
 
 
 def _within_budget(study: Study, config: Config, number: int) -> Config | None:
-    """The config with as many epochs as the budget allows; None where not even one is left for a further rung."""
+    """The config with as many epochs as the budget allows; None where a further rung would get less than half."""
 
     def choose() -> tuple[int, str]:
         from keras_recipe.training import seconds_an_epoch
@@ -101,7 +101,7 @@ def _within_budget(study: Study, config: Config, number: int) -> Config | None:
             return config.epochs, f"the budget allows all {config.epochs} epochs"
         if number > 1 and allowed * 2 < config.epochs:
             return 0, f"not tried: one epoch of {config.model} takes {an_epoch:.0f} s, too much of the budget"
-        return max(1, allowed), (f"{config.epochs} epochs of {an_epoch:.1f} s are too much of the budget that is left")
+        return max(1, allowed), f"{config.epochs} epochs of {an_epoch:.1f} s are too much of the budget that is left"
 
     # Another budget is another plan: a run that goes on with more time must not keep what was cut for lack of it.
     plan = study.plan("overfit", f"epochs of {config.model} in {study.budget:.0f} s", choose)
