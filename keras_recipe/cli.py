@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 import time as clock
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +57,10 @@ Metric = Annotated[
 Loss = Annotated[str | None, typer.Option(help="What is trained: crossentropy; mse, mae, huber for regression.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side that photos are resized to, in pixels.", min=8, max=512)]
 SkipCorrupt = Annotated[bool, typer.Option("--skip-corrupt", help="Leave undecodable images out, and say which.")]
+Apply = Annotated[
+    Path | None,
+    typer.Option(help="A suspects.csv of `inspect` with your decisions: fix, drop or keep. The data is not changed."),
+]
 Seed = Annotated[int, typer.Option(help="Of the split, the weights, the order of the data, everything.", min=0)]
 Out = Annotated[Path | None, typer.Option(help="Run directory.", show_default="runs/<name of the data>")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
@@ -80,6 +85,7 @@ def train(
     time: Time = None,
     image_size: ImageSize = None,
     skip_corrupt: SkipCorrupt = False,
+    apply: Apply = None,
     workers: Annotated[int | None, typer.Option(help="Trials at a time.", min=1, show_default="as many as pay")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what the run directory holds.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the last lines.")] = False,
@@ -114,6 +120,7 @@ def train(
             image_size=image_size,
             skip_corrupt=skip_corrupt,
             human_score=human_score,
+            edits=apply,
         )
         import_tensorflow()
         directory = out or Path("runs") / problem.name
@@ -147,15 +154,27 @@ def inspect(
     groups: Groups = None,
     time: Time = None,
     image_size: ImageSize = None,
-    skip_corrupt: SkipCorrupt = False,
+    apply: Apply = None,
     as_json: AsJson = False,
 ) -> None:
-    """Become one with the data: counts, ranges and examples, without training anything."""
-    with _told():
+    """Become one with the data: look at it before any model does, without training anything.
+
+    Corrupt files, duplicates, wrong labels, leaks, shortcuts, outliers, shifts between splits. Writes report.html,
+    TensorBoard logs and suspects.csv: write fix, drop or keep into its first column, and give it back with --apply.
+    Exit status 1 if something was found that training would refuse. Examples:
+
+      python -m keras_recipe inspect photos/
+
+      python -m keras_recipe inspect houses.csv --target price
+
+      python -m keras_recipe train photos/ --apply runs/photos-inspect/suspects.csv
+    """
+    with _told(resumes=False):
         from keras_recipe.core.records import to_json
-        from keras_recipe.directory import made
         from keras_recipe.recipe import examine
         from keras_recipe.views.console import Console
+        from keras_recipe.views.suspects import FILE
+        from keras_recipe.views.units import plural
 
         problem = _load(
             data,
@@ -166,21 +185,21 @@ def inspect(
             groups=groups,
             time=time,
             image_size=image_size,
-            skip_corrupt=skip_corrupt,
+            edits=apply,
+            tolerant=True,
         )
-        console = Console(0.0, lambda: 0.0, as_json)
-        directory = made(out or Path("runs") / problem.name)
-        runs = []
-        for run in examine(problem, directory, seed):
-            console.record(run)
-            runs.append(run)
-            for finding in () if as_json else run.findings:
-                for line in finding.evidence.get("rows", ()):
-                    typer.echo(f"          {line}", err=True)
-                if finding.artifact:
-                    typer.echo(f"          {directory / finding.artifact}", err=True)
+        began = clock.monotonic()
+        directory = out or Path("runs") / f"{problem.name}-inspect"
+        console = Console(0.0, lambda: clock.monotonic() - began, as_json, tables=True)
+        runs = examine(problem, directory, seed, console)
     if as_json:
         typer.echo(json.dumps([to_json(r) for r in runs], indent=2))
+    else:
+        counts = Counter(f.severity for r in runs for f in r.findings)
+        typer.echo(f"\n{plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}")
+        typer.echo(f"report       {directory / 'report.html'}\nTensorBoard  {directory / 'tensorboard'}")
+        if (directory / FILE).is_file():
+            typer.echo(f"suspects     {directory / FILE}")
     if any(f.severity == "error" for r in runs for f in r.findings):
         raise typer.Exit(1)
 
@@ -255,7 +274,7 @@ def import_tensorflow() -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(*, resumes: bool = True) -> Iterator[None]:
     """Turn what may go wrong into a message and an exit status."""
     from keras_recipe.stages import Blocked
 
@@ -280,14 +299,15 @@ def _told() -> Iterator[None]:
         )
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        typer.echo("\nInterrupted. Nothing is lost: the same command goes on where it was.", err=True)
+        left = "Nothing is lost: the same command goes on where it was." if resumes else "The data is untouched."
+        typer.echo(f"\nInterrupted. {left}", err=True)
         raise typer.Exit(130) from error
 
 
 def _load(data: str, *, test: str | None, **options: Any) -> Problem:
     from keras_recipe.data import load
 
-    if Path(data).is_dir():  # pictures are decoded by TensorFlow; no other source needs it
+    if Path(data).is_dir() and not options.get("tolerant"):  # pictures are decoded by TensorFlow, but not to look at
         import_tensorflow()
     share = re.fullmatch(r"[\d.]+", test) if test else None
     return load(data, test=float(test) if test and share else test or 0.15, **options)

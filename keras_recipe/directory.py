@@ -36,7 +36,7 @@ def unwritable(directory: Path, error: OSError) -> RecipeError:
 
 
 def start_over(directory: Path) -> None:
-    """Take a run out of its directory; files that the recipe has not written stay.
+    """Take a run out of its directory; files that the recipe has not written, or the user has edited, stay.
 
     Raises RecipeError while another process is at work there.
     """

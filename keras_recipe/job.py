@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_recipe.cheap import Features, features
 from keras_recipe.problem import Problem, Split, buffer_rows
+from keras_recipe.survey import Survey, survey
 
 if TYPE_CHECKING:
     from keras_recipe.loop import Loop
 
 SAMPLE = 1000
 """Examples that a check looks at where all would cost more than they tell: shares are then known to 3 points."""
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody looks at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +35,8 @@ class Job:
         fresh: seed -> the model's loop with the weights of that seed, untrained.
         batch_size: examples a gradient step.
         seed: of whatever a check draws.
+        wider: seed -> the loop of the same model with more capacity; None where nobody knows how to widen it.
+        progress: called with (what, done, total) during long looks.
     """
 
     problem: Problem
@@ -35,6 +44,19 @@ class Job:
     fresh: Callable[[int], Loop]
     batch_size: int
     seed: int
+    wider: Callable[[int], Loop] | None = None
+    progress: Callable[[str, int, int], None] = _silent
+
+    @cached_property
+    def survey(self) -> Survey:
+        """One pass over all pictures, done when a check first asks for it."""
+        return survey(self.problem, self.progress)
+
+    @cached_property
+    def features(self) -> Features:
+        """Train and validation examples as a cheap model sees them."""
+        look = self.survey if self.problem.signature.kind == "image" else None
+        return features(self.problem, look, self.seed)
 
     def sample(self, split: Split, count: int = SAMPLE) -> tuple[np.ndarray, np.ndarray]:
         """The same random examples at every call: inputs and labels of at most `count` rows, and at most a buffer."""

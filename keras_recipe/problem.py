@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from keras_recipe.core.records import Finding, Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["image", "table", "vector"]
 Task = Literal["multiclass", "binary", "regression"]
@@ -56,11 +60,15 @@ class Split:
         y: labels, always in memory: int32 class indices (examples,), or float32 targets (examples, targets)
             in the user's unit.
         ids: what a person calls each example: its path, or its row number in the source.
+        folder: where the ids are paths, what they are relative to.
+        raw: of a table, its input columns as they were read, before they were encoded: rows in the order of `x`.
     """
 
     x: Rows
     y: np.ndarray
     ids: Sequence[str]
+    folder: Path | None = None
+    raw: pd.DataFrame | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -179,6 +187,12 @@ class Problem:
             "in_memory": self.train.in_memory,
             "split_by": self.split_by,
         }
+
+    def label(self, y: Any) -> str:
+        """A label as a person calls it: the name of its class, or its target values."""
+        if self.signature.classes:
+            return self.signature.classes[int(y)]
+        return ", ".join(f"{float(v):.6g}" for v in np.ravel(y))
 
     def label_frequencies(self) -> np.ndarray:
         """Share of each class in the training split, (classes,), summing to 1."""

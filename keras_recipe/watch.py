@@ -9,6 +9,7 @@ from typing import Protocol
 from keras_recipe.core.records import Record
 from keras_recipe.study import Listener
 from keras_recipe.views.report import write_report
+from keras_recipe.views.suspects import write_suspects
 from keras_recipe.views.tensorboard import write_tensorboard
 
 VIEWS_EVERY = 10.0
@@ -69,3 +70,4 @@ def write_views(directory: Path) -> None:
     """Everything that a person looks at, from the journal."""
     write_tensorboard(directory)
     write_report(directory)
+    write_suspects(directory)

@@ -143,7 +143,8 @@ def test_inspect_shows_the_data_and_trains_nothing(tmp_path: Path, stripes: Prob
     runs = json.loads(done.stdout)
     assert {"label_balance", "examples"} <= {r["check"] for r in runs}
     assert (tmp_path / "look" / "artifacts" / "examples.png").is_file()
-    assert not (tmp_path / "look" / FILE).exists()
+    assert {"journal.jsonl", "report.html", "tensorboard"} <= {p.name for p in (tmp_path / "look").iterdir()}
+    assert not (tmp_path / "look" / "trials").exists()
 
 
 @pytest.mark.usefixtures("quick")

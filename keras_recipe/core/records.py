@@ -26,6 +26,41 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Figures that belong side by side, for a person to read.
+
+    Attributes:
+        columns: headings.
+        rows: as many cells as there are columns in each; text, numbers or None.
+        bars: heading of the column whose numbers, none of them negative, are drawn as bars too (a histogram, a count
+            of classes); "" for none.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int | None, ...], ...]
+    bars: str = ""
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """An example that somebody should look at: a line of suspects.csv.
+
+    Attributes:
+        split, example: where it is, and its path or row number.
+        given, likely: its label, and the one it seems to have; "" where there is none to name.
+        confidence: 0..1, how sure the finding is, by the measure that `reason` names.
+        reason: in a few words.
+    """
+
+    split: str
+    example: str
+    given: str
+    likely: str
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """What a check has found.
 
@@ -37,6 +72,8 @@ class Finding:
         hint: what to do.
         evidence: figures behind the sentence, JSON values only.
         artifact: path of a picture, relative to the run directory.
+        table: what the picture of a distribution, or a list of examples, is made of.
+        suspects: examples that the user should decide about, the surest first.
     """
 
     severity: Severity
@@ -47,6 +84,8 @@ class Finding:
     hint: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
     artifact: str | None = None
+    table: Table | None = None
+    suspects: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,8 +246,17 @@ def from_json(line: dict[str, Any]) -> Record:
     known = {f.name for f in dataclasses.fields(cls)}
     values = {k: v for k, v in line.items() if k in known}
     if cls is CheckRun:
-        values["findings"] = tuple(Finding(**f) for f in values["findings"])
+        values["findings"] = tuple(_finding(f) for f in values["findings"])
     if cls is Run:
         values["objective"] = Objective(**values["objective"])
     record: Record = cls(**values)
     return record
+
+
+def _finding(values: dict[str, Any]) -> Finding:
+    known = {f.name: values[f.name] for f in dataclasses.fields(Finding) if f.name in values}
+    table = known.get("table")
+    if table is not None:
+        known["table"] = Table(tuple(table["columns"]), tuple(map(tuple, table["rows"])), table["bars"])
+    known["suspects"] = tuple(Suspect(**s) for s in known.get("suspects", ()))
+    return Finding(**known)

@@ -22,9 +22,9 @@ FORMS = {
 """Names under which each part is looked for in an .npz or a dict, the first pair found being taken."""
 
 
-def read_npz(path: Path) -> Source:
+def read_npz(path: Path, *, tolerant: bool = False) -> Source:
     """Arrays of an .npz. Raises RecipeError where it cannot be read, or does not hold x and y."""
-    return read_dict(open_npz(path), path.stem, str(path))
+    return read_dict(open_npz(path), path.stem, str(path), tolerant=tolerant)
 
 
 def open_npz(path: Path) -> dict[str, np.ndarray]:
@@ -40,13 +40,13 @@ def open_npz(path: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def read_dict(arrays: dict[str, Any], name: str, where: str) -> Source:
+def read_dict(arrays: dict[str, Any], name: str, where: str, *, tolerant: bool = False) -> Source:
     """Parts of a mapping of names to arrays. Raises RecipeError without x and y (or x_train and y_train)."""
     parts, kinds = {}, []
     for part in NAMES:
         pair = next(((x, y) for x, y in FORMS[part] if x in arrays and y in arrays), None)
         if pair is not None:
-            kind, parts[part] = part_of_arrays(arrays[pair[0]], arrays[pair[1]], part)
+            kind, parts[part] = part_of_arrays(arrays[pair[0]], arrays[pair[1]], part, tolerant=tolerant)
             kinds.append(kind)
     if "train" not in parts:
         raise RecipeError(
@@ -57,13 +57,14 @@ def read_dict(arrays: dict[str, Any], name: str, where: str) -> Source:
     return Source(name, kinds[0], parts)
 
 
-def part_of_arrays(x: Any, y: Any, part: str) -> tuple[Kind, Part]:
+def part_of_arrays(x: Any, y: Any, part: str, *, tolerant: bool = False) -> tuple[Kind, Part]:
     """Check inputs and labels of one part and bring them to the types of a problem.
 
     Raises:
-        RecipeError: lengths that differ, a shape that is not taken, values that are not numbers, NaN or infinite.
+        RecipeError: lengths that differ, a shape that is not taken, values that are not numbers; NaN or infinite ones
+            unless `tolerant`.
     """
-    kind, inputs = inputs_of(x, part)
+    kind, inputs = inputs_of(x, part, tolerant=tolerant)
     labels = clean_labels(y, f"the {part} part")
     if len(inputs) != len(labels):
         raise RecipeError(
@@ -76,8 +77,10 @@ def part_of_arrays(x: Any, y: Any, part: str) -> tuple[Kind, Part]:
     return kind, Part(inputs, labels, row_numbers(len(labels)), content_digest(inputs))
 
 
-def inputs_of(x: Any, part: str) -> tuple[Kind, Rows]:
-    """Inputs as uint8 pictures (n, h, w, 1 or 3), float32 pictures, or float32 vectors (n, features), all finite.
+def inputs_of(x: Any, part: str, *, tolerant: bool = False) -> tuple[Kind, Rows]:
+    """Inputs as uint8 pictures (n, h, w, 1 or 3), float32 pictures, or float32 vectors (n, features).
+
+    All values are finite, unless `tolerant`.
 
     Raises RecipeError for anything else.
     """
@@ -97,7 +100,8 @@ def inputs_of(x: Any, part: str) -> tuple[Kind, Rows]:
             f"{np.shape(x)} in the {part} part",
             "reshape the inputs",
         )
-    check_finite(array, part)
+    if not tolerant:
+        check_finite(array, part)
     if not (pictures and array.dtype == np.uint8) and array.dtype != np.float32:
         array = array.astype("float32")
     return ("image" if pictures else "vector"), array

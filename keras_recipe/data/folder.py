@@ -50,10 +50,14 @@ def read_folder(root: Path, reading: Reading) -> Source:
         RecipeError: no pictures, no class folders, pictures that cannot be decoded (unless they are to be skipped).
     """
     listings = {part: list_pictures(root, folder) for part, folder in part_folders(root).items()}
+    listings = {part: without(listing, reading.drop) for part, listing in listings.items()}
     size = _size(listings["train"], reading)
     total = sum(len(listing.paths) for listing in listings.values()) * int(np.prod(size))
     parts, bad = {}, []
     for part, listing in listings.items():
+        if reading.tolerant:
+            parts[part] = _unread(listing, size)
+            continue
         parts[part], missing = _read_part(listing, size, streams=total > reading.memory)
         bad += missing
     if bad and (not reading.skip_corrupt or not all(map(len, parts.values()))):
@@ -103,6 +107,21 @@ def _size(train: Listing, reading: Reading) -> tuple[int, int, int]:
     return height, width, channels
 
 
+def without(listing: Listing, dropped: frozenset[str]) -> Listing:
+    """The listing without these paths."""
+    kept = [i for i, path in enumerate(listing.paths) if path not in dropped]
+    if len(kept) == len(listing.paths):
+        return listing
+    return Listing(listing.root, tuple(listing.paths[i] for i in kept), tuple(listing.labels[i] for i in kept))
+
+
+def _unread(listing: Listing, size: tuple[int, int, int]) -> Part:
+    """The part as files that nobody has tried to decode."""
+    files = ImageFiles.of([str(listing.root / p) for p in listing.paths], size)
+    ids = list(listing.paths)
+    return Part(files, np.array(listing.labels), ids, _content(listing.root, ids, size), listing.root)
+
+
 def _read_part(listing: Listing, size: tuple[int, int, int], *, streams: bool) -> tuple[Part, list[str]]:
     """The part of the pictures that can be decoded, and the paths of the others."""
     files = ImageFiles.of([str(listing.root / p) for p in listing.paths], size)
@@ -115,7 +134,7 @@ def _read_part(listing: Listing, size: tuple[int, int, int], *, streams: bool) -
         pictures, good = read_all(files)
         x = pictures if len(good) == len(files) else pictures[good]
     ids = [listing.paths[i] for i in good]
-    part = Part(x, np.array(listing.labels)[good], ids, _content(listing.root, ids, size))
+    part = Part(x, np.array(listing.labels)[good], ids, _content(listing.root, ids, size), listing.root)
     return part, [listing.paths[i] for i in np.setdiff1d(everything, good)]
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from keras_recipe import objectives
 from keras_recipe.core.records import Finding
+from keras_recipe.data import edits as edits_module
 from keras_recipe.data import split
 from keras_recipe.data.assign import Key, assign, keys_of
 from keras_recipe.data.columns import encode, learn_columns
 from keras_recipe.data.fingerprint import fingerprint
 from keras_recipe.data.labels import Labels, learn_labels
-from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory, take_ids, take_rows
+from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory, take_part
 from keras_recipe.data.pictures import listed
 from keras_recipe.data.sources import add_part, check_alike, read_source
 from keras_recipe.problem import Column, Problem, Rows, Signature, Split
@@ -42,6 +43,8 @@ def load(
     skip_corrupt: bool = False,
     memory: int | None = None,
     cache: str | Path | None = None,
+    edits: str | Path | None = None,
+    tolerant: bool = False,
 ) -> Problem:
     """Read data, infer what is asked of it, and split it once.
 
@@ -63,6 +66,10 @@ def load(
         skip_corrupt: leave undecodable pictures out, with a warning, instead of stopping.
         memory: bytes that decoded inputs may take before they are streamed; by default a quarter of the machine's.
         cache: folder for `tf.data` examples that exceed `memory`; by default a temporary file that needs no cleaning.
+        edits: a suspects.csv that `inspect` has written and the user has edited: labels to fix, examples to drop. They
+            are applied after the split, so that every other example stays where it is. The data is never changed.
+        tolerant: read what could not be trained on, too (undecodable pictures, text among numbers, NaN), and tell of
+            it in `findings`, or leave it to the checks of `inspect`. Pictures stay in their files.
 
     Returns:
         A Problem. The training part is in random order, unless it is ordered by time. Where classes are split, each
@@ -71,12 +78,15 @@ def load(
     Raises:
         RecipeError: data that cannot be read, understood or split; the message names the culprit.
     """
+    asked = edits_module.read_edits(Path(edits)) if edits is not None else ()
     reading = Reading(
         None if target is None else str(target),
         (image_size, image_size) if isinstance(image_size, int) else image_size,
         skip_corrupt=skip_corrupt,
         memory=default_memory() if memory is None else memory,
         cache=None if cache is None else Path(cache),
+        tolerant=tolerant,
+        drop=frozenset(e.example for e in asked if e.action == "drop" and not e.given),
     )
     read, shares = _read(source, {"test": test, "validation": validation}, reading)
     labels = learn_labels(read.parts["train"].y, read.kind, task)
@@ -84,8 +94,10 @@ def load(
     keys = keys_of(read.parts["train"], groups, time)
     rows, split_by = assign(y["train"], labels, keys, shares, seed)
     parts = _divide(read, y, rows)
+    parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
+    frames: dict[str, Any] = {part: p.x for part, p in parts.items()} if read.kind == "table" else {}
     columns, parts, findings = _encoded(parts, keys.columns) if read.kind == "table" else ((), parts, ())
-    splits = {part: Split(cast("Rows", p.x), p.y, p.ids) for part, p in parts.items()}
+    splits = {part: _split(p, frames.get(part)) for part, p in parts.items()}
     signature = _signature(read, labels, columns, splits["train"].x)
     objective, chosen_loss = objectives.objective(labels.task, metric), objectives.loss(labels.task, loss)
     return Problem(
@@ -97,8 +109,12 @@ def load(
         fingerprint=fingerprint(read, rows, splits, signature, chosen_loss, objective),
         human_score=human_score,
         split_by=split_by,
-        findings=(*read.findings, *_inferred(read, labels, task), *_unseen(labels, parts), *findings),
+        findings=(*read.findings, *edited, *_inferred(read, labels, task), *_unseen(labels, parts), *findings),
     )
+
+
+def _split(part: Part, raw: Any) -> Split:
+    return Split(cast("Rows", part.x), part.y, part.ids, part.folder, raw)
 
 
 def _read(source: Any, given: dict[str, Given], reading: Reading) -> tuple[Source, dict[str, float]]:
@@ -115,15 +131,11 @@ def _read(source: Any, given: dict[str, Given], reading: Reading) -> tuple[Sourc
 
 def _divide(read: Source, y: dict[str, np.ndarray], rows: dict[str, np.ndarray]) -> dict[str, Part]:
     """Every part with its encoded labels, those drawn from the pool with their rows of it."""
-    parts = {part: Part(p.x, y[part], p.ids, p.content) for part, p in read.parts.items()}
+    parts = {part: dataclasses.replace(p, y=y[part]) for part, p in read.parts.items()}
     pool = parts["train"]
     for part, drawn in rows.items():
-        parts[part] = Part(_take(pool.x, drawn), pool.y[drawn], take_ids(pool.ids, drawn), pool.content)
+        parts[part] = take_part(pool, drawn)
     return {part: parts[part] for part in NAMES}
-
-
-def _take(x: Any, rows: np.ndarray) -> Any:
-    return x.iloc[rows] if hasattr(x, "iloc") else take_rows(x, rows)
 
 
 def _encoded(

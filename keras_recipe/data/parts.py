@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ class Reading:
         numbers, words: columns of a table that must be read as numbers, and as words.
         memory: bytes that decoded inputs may take before they are streamed.
         cache: folder for spooled data; None for a temporary file.
+        tolerant: whether what cannot be trained on (undecodable files, text among numbers, NaN) is to be told of and
+            not refused. Files are then not decoded.
+        drop: ids of the source's own rows that are to be left out unread: files that cannot be.
     """
 
     target: str | None = None
@@ -43,6 +47,8 @@ class Reading:
     skip_corrupt: bool = False
     memory: int = 1 << 30
     cache: Path | None = None
+    tolerant: bool = False
+    drop: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +60,14 @@ class Part:
         y: labels as given: numbers or strings, (examples,) or (examples, targets).
         ids: path or row number of each example.
         content: digest of the inputs.
+        folder: what the ids are relative to, where they are paths.
     """
 
     x: Rows | pd.DataFrame
     y: np.ndarray
     ids: Sequence[str]
     content: str
+    folder: Path | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -139,6 +147,13 @@ def take_rows(x: Rows, rows: np.ndarray) -> Rows:
 def take_ids(ids: Sequence[str], rows: np.ndarray) -> Sequence[str]:
     """Ids of these rows."""
     return ids[rows] if isinstance(ids, RowNumbers) else [ids[i] for i in rows]
+
+
+def take_part(part: Part, rows: np.ndarray) -> Part:
+    """These rows of a part."""
+    x: Any = part.x
+    taken = x.iloc[rows] if hasattr(x, "iloc") else take_rows(x, rows)
+    return dataclasses.replace(part, x=taken, y=part.y[rows], ids=take_ids(part.ids, rows))
 
 
 def chunks(x: Rows) -> list[slice]:

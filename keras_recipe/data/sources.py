@@ -21,13 +21,13 @@ def read_source(source: Any, reading: Reading) -> Source:
     if isinstance(source, str | Path):
         return _read_path(Path(source).expanduser(), str(source), reading)
     if isinstance(source, dict):
-        return read_dict(source, "arrays", "the dict")
+        return read_dict(source, "arrays", "the dict", tolerant=reading.tolerant)
     if is_dataset(source):
         return read_datasets((source,), reading)
     if isinstance(source, tuple | list) and 1 <= len(source) <= 3 and all(map(is_dataset, source)):
         return read_datasets(tuple(source), reading)
     if isinstance(source, tuple | list) and len(source) == 2:
-        kind, part = part_of_arrays(source[0], source[1], "train")
+        kind, part = part_of_arrays(source[0], source[1], "train", tolerant=reading.tolerant)
         return Source("arrays", kind, {"train": part})
     raise RecipeError(
         "a path, a name, (x, y), a dict of arrays, or tf.data.Datasets of (x, y)",
@@ -83,7 +83,7 @@ def _read_path(path: Path, given: str, reading: Reading) -> Source:
         return read_idx_folder(path) if idx_files(path) else read_folder(path, reading)
     if not path.exists():
         return read_named(given)
-    readers = {".npz": lambda: read_npz(path), ".csv": lambda: read_table(path, reading)}
+    readers = {".npz": lambda: read_npz(path, tolerant=reading.tolerant), ".csv": lambda: read_table(path, reading)}
     if path.suffix.lower() not in readers:
         raise RecipeError(
             "a folder, an .npz or a .csv", f"{given}, a file of another kind", "convert the data to one of these"

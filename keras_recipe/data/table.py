@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError, nearest
+from keras_recipe.core.records import Finding
 from keras_recipe.data.labels import clean_labels
 from keras_recipe.data.parts import CHUNK, Part, Reading, Source, row_numbers
 
@@ -35,13 +36,14 @@ def read_table(path: Path, reading: Reading) -> Source:
     """One part: the frame without its target, which becomes the labels.
 
     Raises:
-        RecipeError: unreadable file, unknown target, text among numbers, infinite numbers, missing labels.
+        RecipeError: unreadable file, unknown target, missing labels; text among numbers, infinite numbers (findings
+            where the reading is tolerant).
     """
-    frame = read_frame(path, reading)
+    frame, findings = _read(path, reading)
     target = target_column(list(frame.columns), reading.target, str(path))
     labels = clean_labels(frame[target].replace("", np.nan).to_numpy(), str(path))
     part = Part(frame.drop(columns=target), labels, row_numbers(len(frame)), _file_digest(path))
-    return Source(path.stem, "table", {"train": part}, target)
+    return Source(path.stem, "table", {"train": part}, target, tuple(findings))
 
 
 def read_frame(path: Path, reading: Reading) -> pd.DataFrame:
@@ -53,13 +55,51 @@ def read_frame(path: Path, reading: Reading) -> pd.DataFrame:
     Raises:
         RecipeError: the file cannot be read or is empty; a column of numbers holds text or infinity.
     """
-    frame = _parse(path, reading.words)
+    return _read(path, dataclasses.replace(reading, tolerant=False))[0]
+
+
+def _read(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[Finding]]:
+    """The frame, and, where the reading is tolerant, what was taken out of its columns of numbers."""
+    frame = _parse(path, reading)
+    if reading.target is not None:  # a misspelt name is told of before anything in the cells is
+        target_column(list(frame.columns), reading.target, str(path))
+    findings: list[Finding] = []
     for name in list(frame.columns):
         column = frame[name]
         if name in reading.words or not (is_numbers(column) or name in reading.numbers or _mostly_numbers(column)):
             continue
-        frame[name] = _finite(_numbers(column), name)
-    return frame
+        if reading.tolerant:
+            frame[name], found = _cleaned(column, name)
+            findings += found
+        else:
+            frame[name] = _finite(_numbers(column), name)
+    return frame, findings
+
+
+def _cleaned(column: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Finding]]:
+    """Numbers with NaN for everything else, and errors that name what training would refuse."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    words = np.zeros(len(column), bool)
+    if not is_numbers(column):
+        words = (numbers.isna() & ~column.str.lower().isin(NO_NUMBER)).to_numpy()
+    infinite = np.isinf(numbers.to_numpy())
+    findings = []
+    for cause, bad, expected, what in (
+        ("mixed-types", words, "numbers only", "text among the numbers of column"),
+        ("nan-data", infinite, "finite numbers", "infinite numbers in column"),
+    ):
+        rows = np.flatnonzero(bad)
+        if len(rows):
+            shown = ", ".join(f"{column.iloc[r]!r} in row {r}" for r in rows[:5])
+            more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+            message = f"{what} {name!r}: {shown}{more} (counted from 0)"
+            measured = f"{len(rows):,} of {len(column):,} cells"
+            evidence = {"column": name, "rows": rows[:100].tolist()}
+            do = "correct these cells, or empty them: training refuses them"
+            findings.append(Finding("error", cause, message, expected, measured, do, evidence))
+    return numbers.mask(infinite), findings
 
 
 def like(reading: Reading, frame: pd.DataFrame, target: str, labels: np.ndarray) -> Reading:
@@ -91,12 +131,12 @@ def is_numbers(column: pd.Series[Any]) -> bool:
     return column.dtype.kind in "iuf"
 
 
-def _parse(path: Path, words: frozenset[str]) -> pd.DataFrame:
+def _parse(path: Path, reading: Reading) -> pd.DataFrame:
     import pandas as pd
 
     try:
         first, delimiter = _first_line(path)
-        header = None if any(map(_is_number, first)) else 0
+        header = 0 if _is_header(first, reading.target) else None
         names = [str(i) if header is None else cell.strip() for i, cell in enumerate(first)]
         options: dict[str, Any] = {
             "sep": delimiter, "header": header, "skipinitialspace": True, "keep_default_na": False,
@@ -104,7 +144,7 @@ def _parse(path: Path, words: frozenset[str]) -> pd.DataFrame:
         }  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            known = [i for i, name in enumerate(names) if name in words]
+            known = [i for i, name in enumerate(names) if name in reading.words]
             frame = pd.read_csv(
                 path, dtype=dict.fromkeys(known, str) if header is None else {first[i]: str for i in known}, **options
             )
@@ -125,6 +165,14 @@ def _first_line(path: Path) -> tuple[list[str], str]:
         line = next((line for line in file if line.strip()), "")
     delimiter = max(",;\t", key=line.count)
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []), delimiter
+
+
+def _is_header(cells: list[str], target: str | None) -> bool:
+    """Whether the first line names the columns: it holds no number (but years may be names), or the target's name."""
+    names = {cell.strip() for cell in cells}
+    if target is not None and not target.isdecimal() and target in names:
+        return True
+    return any(name.lower() in TARGETS for name in names) or not any(map(_is_number, cells))
 
 
 def _is_number(cell: str) -> bool:

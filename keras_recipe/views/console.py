@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
+from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Any
 
 import rich.console
+import rich.table
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.text import Text
 
 from keras_recipe.core.journal import evaluation_of
-from keras_recipe.core.records import Record, Run
+from keras_recipe.core.records import CheckRun, Record, Run, Table
+from keras_recipe.views import tables
 from keras_recipe.views.lines import PLAIN, Entry, clean, entries, progress_line, wrap
 from keras_recipe.views.story import incumbent, tell
 from keras_recipe.views.units import NBSP, Units, plural, seconds
@@ -28,6 +32,9 @@ STYLES = {
     "accepted": "green",
     "rejected": "dim",
 }
+ROWS = 8
+"""Rows of a table that are printed."""
+
 # A person reads no faster; a terminal over a slow line should not fall behind.
 LIVE_EVERY = 0.25
 # A log file is read afterwards: a sign of life is enough.
@@ -43,6 +50,7 @@ class Console:
         budget: seconds that the run may take.
         elapsed: seconds that it has taken so far.
         quiet: print nothing at all.
+        tables: print the tables of findings, too, the first rows of them.
         output: where to print, for tests and notebooks; standard error by default.
     """
 
@@ -52,7 +60,9 @@ class Console:
         elapsed: Callable[[], float],
         quiet: bool = False,
         output: rich.console.Console | None = None,
+        tables: bool = False,
     ) -> None:
+        self._tables = tables
         self._budget, self._elapsed, self._quiet = budget, elapsed, quiet
         self._output = output or rich.console.Console(stderr=True, highlight=False)
         self._units = PLAIN
@@ -68,8 +78,11 @@ class Console:
             if isinstance(record, Run):
                 self._units = Units.of(record)
             self._rows.pop(threading.get_ident(), None)
-            for entry in entries(record, self._units, self._incumbent):
+            shown = record.findings if self._tables and isinstance(record, CheckRun) else ()
+            for entry, finding in zip_longest(entries(record, self._units, self._incumbent), shown):
                 self._print(entry)
+                if finding is not None and finding.table is not None:
+                    self._print_table(finding.table)
             self._incumbent = incumbent(self._incumbent, record)
             if self._live is not None:
                 self._refresh()
@@ -116,6 +129,27 @@ class Console:
             line.append(f"\n{' ' * (len(clock) + 2)}{more}", _tone(entry))
         self._output.print(line, soft_wrap=True)
 
+    def _print_table(self, table: Table) -> None:
+        if self._quiet or not table.rows:
+            return
+        fitting = _fitting(table, self._output.width - 8)
+        drawn = rich.table.Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+        for name, right in list(zip(table.columns, tables.numeric(table), strict=True))[:fitting]:
+            drawn.add_column(
+                Text(clean(name)), justify="right" if right else "left", no_wrap=True, overflow="ellipsis", max_width=28
+            )
+            if name == table.bars:
+                drawn.add_column("", no_wrap=True, overflow="crop")
+        for row in tables.cells(table)[:ROWS]:
+            shown = row[:fitting]
+            cells = [(Text(clean(c.text)), Text(tables.bar(c.share)) if c.share is not None else None) for c in shown]
+            drawn.add_row(*(text for pair in cells for text in pair if text is not None))
+        self._output.print(Padding(drawn, (0, 0, 0, 8)))
+        left = [(len(table.rows) - ROWS, "row"), (len(table.columns) - fitting, "column")]
+        more = " and ".join(plural(n, noun) for n, noun in left if n > 0)
+        if more:
+            self._output.print(Text(f"        {more} more in the report", "dim"))
+
     def _refresh(self) -> None:
         if self._live is None:
             self._live = Live(console=self._output, auto_refresh=False, transient=True)
@@ -128,6 +162,15 @@ class Console:
         left = max(self._budget - self._elapsed(), 0.0)
         lines = [*rows, f"{seconds(left)} of {seconds(self._budget)} left"] if self._budget else rows
         return Group(*(Text(f"  {line}", "dim", no_wrap=True, overflow="ellipsis") for line in lines))
+
+
+def _fitting(table: Table, room: int) -> int:
+    """How many columns there is room for, at least two."""
+    widths = [
+        min(28, max([len(name), *(len(row[i].text) for row in tables.cells(table)[:ROWS])])) + 2
+        for i, name in enumerate(table.columns)
+    ]
+    return max(2, sum(1 for end in accumulate(widths) if end <= room))
 
 
 def _tone(entry: Entry) -> str:

@@ -61,7 +61,9 @@ def score_line(end: Evaluation, units: Units) -> str:
 
 
 def progress_line(stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> str:
-    """A training run under way, in one line."""
+    """A training run under way, in one line; without values, another work of which so much is done."""
+    if not values:
+        return clean(f"{stage}: {label}, {count(epoch)} of {count(epochs)}")
     figures = ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
     return clean(f"{stage}: {label}, epoch {epoch}/{epochs}{', ' if figures else ''}{figures}")
 
@@ -83,7 +85,8 @@ def _run(run: Run) -> str:
     p = run.problem
     sizes = ", ".join(f"{count(n)} {part}" for part, n in (p.get("sizes") or {}).items())
     kinds = ", ".join(str(p[k]) for k in ("kind", "task") if p.get(k))
-    return f"{p.get('name', '')}: {kinds}; {sizes} examples; seed {run.seed}, budget {seconds(run.budget)}"
+    budget = f", budget {seconds(run.budget)}" if run.budget else ""
+    return f"{p.get('name', '')}: {kinds}; {sizes} examples; seed {run.seed}{budget}"
 
 
 def _finding(check: CheckRun, finding: Finding) -> str:

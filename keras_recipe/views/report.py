@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from keras_recipe.core import journal
-from keras_recipe.views import charts, labels, scoreboard, units
+from keras_recipe.views import charts, labels, scoreboard, tables, units
 from keras_recipe.views.confusion import Confusion, confusion
 from keras_recipe.views.pictures import picture
 from keras_recipe.views.story import Story, bill, one_per_config, skipped, tell
@@ -57,6 +57,7 @@ def render(story: Story, directory: Path) -> str:
             picture=partial(picture, directory),
             charts=charts,
             labels=labels,
+            tables=tables,
             css=(HERE / "report.css").read_text(encoding="utf-8"),
         )
     )
@@ -91,7 +92,7 @@ def _environment() -> Environment:
 
 def evidence(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Figures behind a finding as pairs of text; long ones are cut, the journal has them in full."""
-    return [(labels.title(str(key)), _short(value)) for key, value in values.items()]
+    return [(labels.title(str(key)), _short(value)) for key, value in values.items() if value not in ([], {})]
 
 
 def _short(value: Any) -> str:

@@ -72,10 +72,17 @@ class Story:
 
     @property
     def status(self) -> str:
-        """ "finished", "stopped" by an error, or "unfinished"."""
+        """ "finished", "stopped" by an error, "looked at" by `inspect` alone, or "unfinished"."""
+        if self.looked_at:
+            return "looked at"
         if self.evaluation is not None:
             return "finished"
         return "stopped" if self.stop else "unfinished"
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether this is no run of the recipe, but a look at the data alone."""
+        return "only" in self.run.settings
 
     @property
     def human_score(self) -> float | None:
@@ -94,8 +101,9 @@ def tell(records: Sequence[Record]) -> Story:
     evaluation = evaluation_of(records)
     stages = _stages(records, evaluation)
     errors = [(c.stage, f) for c in select(records, CheckRun) for f in c.findings if f.severity == "error"]
-    stop = errors[0] if errors and evaluation is None else None
-    return Story(run_of(records), evaluation, stages, best_trial(records), stop)
+    run = run_of(records)
+    stop = errors[0] if errors and evaluation is None and "only" not in run.settings else None
+    return Story(run, evaluation, stages, best_trial(records), stop)
 
 
 def best_trial(records: list[Record]) -> Trial | None:

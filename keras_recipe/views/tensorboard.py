@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipe.core import journal
-from keras_recipe.core.records import CheckRun, Decision, Evaluation, Record, Run, Trial
-from keras_recipe.views import labels, story
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Record, Run, Table, Trial
+from keras_recipe.views import labels, story, tables
 from keras_recipe.views.confusion_image import confusion_png
 from keras_recipe.views.events import Point, curve, escape, hparams, image, is_scalar, scalar, table, text, write_events
 from keras_recipe.views.pictures import content
@@ -22,6 +22,9 @@ from keras_recipe.views.units import Units, seconds
 from keras_recipe.views.verdict import verdict
 
 FOLDER = "tensorboard"
+
+MOST_ROWS = 50
+"""Rows of a table that TensorBoard shows."""
 
 
 def write_tensorboard(directory: Path) -> Path:
@@ -102,6 +105,21 @@ def _findings(check: CheckRun) -> Iterator[Point]:
     rows = [[f.severity, f.message, f.expected, f.measured, f.hint] for f in check.findings]
     if rows:
         yield text(_tag(check), table(["severity", "finding", "expected", "measured", "to do"], rows))
+    shown = [(f.message, f.table) for f in check.findings if f.table is not None and f.table.rows]
+    for number, (message, data) in enumerate(shown, start=1):
+        name = f"{_tag(check)}/table" if number == 1 else f"{_tag(check)}/table {number}"
+        yield text(name, f"{escape(message)}\n\n{_data(data)}")
+
+
+def _data(data: Table) -> str:
+    """A finding's table in markdown, bars as block characters."""
+    rows = [
+        [f"{tables.bar(cell.share)} {cell.text}" if cell.share is not None else cell.text for cell in row]
+        for row in tables.cells(data)
+    ]
+    left = len(rows) - MOST_ROWS
+    more = f"\n\nand {left:,} more" if left > 0 else ""
+    return table(data.columns, rows[:MOST_ROWS]) + more
 
 
 def _pictures(check: CheckRun, directory: Path) -> Iterator[Point]:

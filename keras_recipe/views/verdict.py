@@ -5,11 +5,13 @@ from __future__ import annotations
 from keras_recipe.core.records import Evaluation
 from keras_recipe.views.charts import best_baseline
 from keras_recipe.views.story import Story
-from keras_recipe.views.units import Units
+from keras_recipe.views.units import Units, plural
 
 
 def verdict(story: Story, units: Units) -> str:
     """One sentence: what the model reaches, beside the best baseline and a person; or why there is no model."""
+    if story.looked_at:
+        return _looked_at(story)
     if story.evaluation is not None:
         e = story.evaluation
         return f"{_score(e, units)}{_beside_baseline(e, story, units)}{_beside_human(e, story, units)}."
@@ -20,6 +22,13 @@ def verdict(story: Story, units: Units) -> str:
         return "Not finished: no trial has been completed so far."
     reached = f"{units.name} {units.score(story.best.score)} on the validation set"
     return f"Not finished: the leading trial reaches {reached}; the test set has not been read."
+
+
+def _looked_at(story: Story) -> str:
+    errors, warnings = (len(story.concerns(severity)) for severity in ("error", "warning"))
+    if errors:
+        return f"{plural(errors, 'error')} that training would refuse, and {plural(warnings, 'warning')}."
+    return f"Nothing that training would refuse; {plural(warnings, 'warning')} to think about."
 
 
 def gap(story: Story, units: Units) -> str:

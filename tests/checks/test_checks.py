@@ -57,7 +57,6 @@ def with_train(problem: Problem, x: np.ndarray | None = None, y: np.ndarray | No
 @pytest.mark.parametrize("toy", [stripes, blobs, line])
 def test_a_check_is_quiet_on_a_healthy_toy(name: str, toy: Callable[[], Problem], tmp_path: Path) -> None:
     findings = found(name, job(toy(), tmp_path))
-    assert findings
     assert not alarms(findings), findings
     assert all(not f.artifact or (tmp_path / f.artifact).is_file() for f in findings)
 

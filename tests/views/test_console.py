@@ -113,9 +113,9 @@ def test_a_log_file_gets_a_sign_of_life_every_ten_seconds(clock: Callable[[float
 def test_a_terminal_shows_a_line_a_thread_and_the_time_left(clock: Callable[[float], None]) -> None:
     out, output = screen(terminal=True)
     view = console(output)
-    view.progress("overfit", "first", 1, 9, {})
+    view.progress("overfit", "first", 1, 9, {"loss": 0.5})
     clock(1)
-    other = threading.Thread(target=view.progress, args=("overfit", "second", 2, 9, {}))
+    other = threading.Thread(target=view.progress, args=("overfit", "second", 2, 9, {"loss": 0.5}))
     other.start()
     other.join()
     last = out.getvalue()

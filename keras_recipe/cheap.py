@@ -1,0 +1,170 @@
+"""What a cheap model makes of the data: features without training a network, and out-of-fold predictions by trees.
+
+Extremely randomized trees (Geurts, Ernst & Wehenkel, 2006) are quick, need no tuning, and take any features as they
+are. What they predict for examples that they have not seen is what label errors, leaks and shifts are judged by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_recipe.problem import Problem
+from keras_recipe.survey import Survey
+
+ROWS = 60_000
+"""Examples that cheap models look at, drawn at random where there are more: seconds, and shares known to a point."""
+
+COMPONENTS = 64
+"""Principal components of pictures and of wide vectors. On fashion_mnist trees over 64 of them rank wrong labels as
+well as trees over all 784 pixels (average precision .92 and .93)."""
+
+LEVELS = 6
+"""Levels a channel of the colour histogram, 216 in all. On photos of flowers it is what tells classes apart best (.63
+of the labels, principal components .53; wrong labels ranked at .43 against .23)."""
+
+TREES, LEAF = 100, 3
+FOLDS = 3
+
+SOME = 20_000
+"""Examples that principal components are learnt from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Train and validation examples as numbers. The test split is not among them: nobody looks at its labels.
+
+    Attributes:
+        values: float32 (rows, features), all finite.
+        y: labels, as in a Split.
+        split: 0 for train, 1 for validation, (rows,).
+        row: row within the split, (rows,).
+        sampled: whether these are not all of the examples.
+    """
+
+    values: np.ndarray
+    y: np.ndarray
+    split: np.ndarray
+    row: np.ndarray
+    sampled: bool
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def features(problem: Problem, look: Survey | None, seed: int) -> Features:
+    """Features of at most ROWS examples; of pictures that can be decoded, from their thumbnails.
+
+    Args:
+        problem: the data.
+        look: the survey of its pictures; None for tables and vectors.
+        seed: of the draw.
+    """
+    sizes = (len(problem.train), len(problem.validation))
+    entries = np.arange(sum(sizes))
+    if look is not None:
+        entries = entries[look.good[: sum(sizes)]]
+    every = len(entries)
+    if every > ROWS:
+        entries = np.sort(np.random.default_rng(seed).choice(entries, ROWS, replace=False))
+    y = np.concatenate([problem.train.y, problem.validation.y])[entries]
+    split = (entries >= sizes[0]).astype("int8")
+    row = np.where(split, entries - sizes[0], entries)
+    values = _of_rows(problem, split, row) if look is None else _of_pictures(look, entries, seed)
+    return Features(values, y, split, row, every > len(entries))
+
+
+def out_of_fold(values: np.ndarray, y: np.ndarray, *, regression: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions of trees for rows that they were not fitted on.
+
+    Args:
+        values: (rows, features).
+        y: class numbers, or targets (rows, targets).
+        regression: which of the two.
+        seed: of folds and trees.
+
+    Returns:
+        rows that were judged (classes with fewer than FOLDS examples are not), and for them probabilities
+        (judged, classes 0..max) or targets (judged, targets).
+    """
+    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+    from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+
+    options = {"n_estimators": TREES, "min_samples_leaf": LEAF, "n_jobs": -1, "random_state": seed}
+    if regression:
+        folds = KFold(FOLDS, shuffle=True, random_state=seed)
+        targets = y[:, 0] if y.shape[1] == 1 else y
+        found = cross_val_predict(ExtraTreesRegressor(**options), values, targets, cv=folds)
+        return np.arange(len(y)), found.reshape(len(y), -1)
+    counts = np.bincount(y)
+    rows = np.flatnonzero(counts[y] >= FOLDS)
+    known = np.flatnonzero(counts >= FOLDS)
+    probabilities = np.zeros((len(rows), len(counts)), "float32")
+    if len(known) < 2:
+        probabilities[:, known] = 1
+        return rows, probabilities
+    stratified = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    model = ExtraTreesClassifier(**options)
+    probabilities[:, known] = cross_val_predict(model, values[rows], y[rows], cv=stratified, method="predict_proba")
+    return rows, probabilities
+
+
+def _of_rows(problem: Problem, split: np.ndarray, row: np.ndarray) -> np.ndarray:
+    parts = [problem.train.x[row[split == 0]], problem.validation.x[row[split == 1]]]
+    flat = np.concatenate([np.asarray(p, "float32").reshape(len(p), -1) for p in parts])
+    finite: np.ndarray = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+    return components(finite) if finite.shape[1] > 4 * COMPONENTS else finite
+
+
+def _of_pictures(look: Survey, entries: np.ndarray, seed: int) -> np.ndarray:
+    values = components(_flat(look.thumbnails, entries), seed)
+    if look.thumbnails.shape[-1] == 1:
+        return values
+    return np.concatenate([values, _histogram(look.thumbnails, entries)], axis=1)
+
+
+def _flat(thumbnails: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    """Thumbnails as vectors; those in colour are halved first, for they weigh three times as much."""
+    small = thumbnails if thumbnails.shape[-1] == 1 or thumbnails.shape[1] <= 16 else None
+    if small is not None:
+        return small[entries].reshape(len(entries), -1).astype("float32")
+    return halved(thumbnails, entries, 2)
+
+
+def halved(thumbnails: np.ndarray, entries: np.ndarray, factor: int) -> np.ndarray:
+    """These thumbnails averaged over blocks of `factor` x `factor`, as float32 vectors."""
+    side = thumbnails.shape[1] // factor
+    found = np.empty((len(entries), side * side * thumbnails.shape[-1]), "float32")
+    for start in range(0, len(entries), 4096):
+        part = thumbnails[entries[start : start + 4096]].astype("float32")
+        blocks = part.reshape(len(part), side, factor, side, factor, -1).mean(axis=(2, 4))
+        found[start : start + len(part)] = blocks.reshape(len(part), -1)
+    return found
+
+
+def components(values: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Principal components of these rows, float32 (rows, at most COMPONENTS)."""
+    from sklearn.decomposition import PCA
+
+    count = min(COMPONENTS, *values.shape)
+    chosen = np.random.default_rng(seed).permutation(len(values))[:SOME]
+    model: Any = PCA(count, random_state=seed, svd_solver="randomized").fit(values[chosen])
+    found = np.empty((len(values), count), "float32")
+    for start in range(0, len(values), SOME):
+        found[start : start + SOME] = model.transform(values[start : start + SOME])
+    return found
+
+
+def _histogram(thumbnails: np.ndarray, entries: np.ndarray) -> np.ndarray:
+    """Share of the pixels in each of LEVELS ** 3 colours, as large as the values of a component."""
+    bins = LEVELS**3
+    found = np.empty((len(entries), bins), "float32")
+    for start in range(0, len(entries), 4096):
+        part = thumbnails[entries[start : start + 4096]]
+        level = np.minimum(part // (256 // LEVELS + 1), LEVELS - 1).astype("int64").reshape(len(part), -1, 3)
+        colour = level @ np.array([LEVELS**2, LEVELS, 1]) + bins * np.arange(len(part))[:, None]
+        counts = np.bincount(colour.ravel(), minlength=bins * len(part)).reshape(len(part), bins)
+        found[start : start + len(part)] = counts / colour.shape[1]
+    return found

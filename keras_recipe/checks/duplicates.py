@@ -1,0 +1,271 @@
+"""Become one with the data: exact and near duplicates. Across splits they leak the answer.
+
+Near duplicates of pictures are found by a perceptual hash: the 8 x 8 lowest frequencies of the cosine transform of the
+grey 32 x 32 thumbnail (pHash; Zauner, 2010, section 3.2.1), kept as numbers. Their signs alone, 64 bits, do not tell
+similar from equal where pictures are as alike as those of fashion_mnist: within the 6 bits that copies in another
+encoding or size differ by there are millions of pairs. As numbers they do: two pictures are one if their hashes
+correlate above SAME and lie far closer than others do (RATIO; Lowe, 2004, section 7.1, judges matches so).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_recipe.checks import check
+from keras_recipe.core.records import Finding, Severity, Suspect, Table
+from keras_recipe.job import Job
+from keras_recipe.pictures import CELL, grid
+from keras_recipe.survey import SPLITS, Survey, greys, look
+
+SAME, RATIO, NEIGHBOURS = 0.96, 0.35, 8
+"""Least correlation of the hashes of one picture in two versions, and the most that their distance may be of that to
+the sixth nearest. On 70,000 pictures of fashion_mnist with 1,400 copies, re-encoded or shrunk by a quarter and back,
+these find all copies. Of the further pairs that they find there and among photos of flowers one sees that they are the
+same article or scene; flowers have pairs in other colours and crops down to .96."""
+
+CHANCE = 1e-3
+"""Share of pictures that may have so near a neighbour by chance."""
+
+SURE = 0.9999
+"""Correlation above which no ratio is asked for: more copies than neighbours would hide each other."""
+
+HASH = 8
+PLAIN = 2.0
+"""Contrast (0..255) below which a picture has nothing that a perceptual hash could hold on to."""
+
+MOST = 100_000
+"""Pictures that are compared by hash, drawn at random where there are more: all pairs are looked at."""
+
+MOST_PAIRS = 5000
+"""Pairs that are recorded."""
+
+PAIRS, SHOWN = 12, 30
+"""Pairs in the picture, and in the table."""
+
+LEAKING = 0.001
+"""Share of the validation or test rows with a twin in the training split from which scores are no longer honest."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Every example of the three splits, in order: where it is, and what is equal for equal ones."""
+
+    split: np.ndarray
+    row: np.ndarray
+    digests: np.ndarray
+
+
+@check("inspect", order=50)
+def duplicates(job: Job) -> Iterator[Finding]:
+    """Equal examples, and pictures that are the same to the eye, within the splits and across them."""
+    pictures = job.problem.signature.kind == "image"
+    examples = _of_survey(job.survey) if pictures else _of_rows(job)
+    exact = equal(examples.digests)
+    near = near_pairs(job.survey, exact, job) if pictures else np.empty((0, 3))
+    pairs = np.concatenate([np.column_stack([exact, np.ones(len(exact))]), near])
+    yield from _told(job, examples, pairs, len(exact))
+    if pictures and len(job.survey) > MOST:
+        yield Finding("info", "duplicates", f"near duplicates were looked for among {MOST:,} pictures drawn at random")
+
+
+def equal(digests: np.ndarray) -> np.ndarray:
+    """Pairs (first, later) of entries with the same digest, (pairs, 2); empty digests are of unread files."""
+    order = np.argsort(digests, kind="stable")
+    same = (digests[order][1:] == digests[order][:-1]) & (digests[order][1:] != b"")
+    starts = np.flatnonzero(np.concatenate([[True], ~same]))
+    group = np.cumsum(np.concatenate([[True], ~same])) - 1
+    first = order[starts][group]
+    later = np.concatenate([[False], same])
+    return np.column_stack([first[later], order[later]]) if later.any() else np.empty((0, 2), int)
+
+
+def hashes(thumbnails: np.ndarray) -> np.ndarray:
+    """Perceptual hashes: float32 (examples, 63), of mean free unit length; zero for a plain picture."""
+    from scipy.fft import dctn
+
+    found = np.empty((len(thumbnails), HASH * HASH - 1), "float32")
+    for start in range(0, len(thumbnails), 4096):
+        part = dctn(greys(thumbnails[start : start + 4096]), axes=(1, 2), norm="ortho")[:, :HASH, :HASH]
+        found[start : start + len(part)] = part.reshape(len(part), -1)[:, 1:]
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
+
+
+def near_pairs(survey: Survey, exact: np.ndarray, job: Job) -> np.ndarray:
+    """Pairs of pictures that are the same to the eye but not to the byte: (pairs, 3), with their correlation."""
+    from sklearn.neighbors import NearestNeighbors
+
+    twins = np.zeros(len(survey), bool)
+    twins[exact[:, 1]] = True  # its first copy stands for it
+    entries = np.flatnonzero(survey.good & ~twins & (survey.properties["contrast"].to_numpy() >= PLAIN))
+    if len(entries) > MOST:
+        entries = np.sort(np.random.default_rng(job.seed).choice(entries, MOST, replace=False))
+    count = min(NEIGHBOURS, len(entries))
+    if count < 2:
+        return np.empty((0, 3))
+    values = hashes(survey.thumbnails[entries])
+    model = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(values)
+    found: dict[tuple[int, int], float] = {}
+    limit = _ratio(model.kneighbors(values[:2048])[0]) if count == NEIGHBOURS else 0.0
+    for start in range(0, len(entries), 8192):
+        distance, nearest = model.kneighbors(values[start : start + 8192])
+        for a, b, correlation in _close(distance, nearest, start, limit):
+            found[min(a, b), max(a, b)] = correlation
+        job.progress("looking for near duplicates", min(start + 8192, len(entries)), len(entries))
+    pairs = [(entries[a], entries[b], c) for (a, b), c in sorted(found.items())]
+    return np.array(pairs) if pairs else np.empty((0, 3))
+
+
+def _ratio(distance: np.ndarray) -> float:
+    """The part of the distance to the sixth neighbour that a nearest one keeps to by CHANCE only.
+
+    Where pictures fill a space of m dimensions evenly, the ratio of the two distances is below r for about 5 r ** m of
+    them. In few dimensions, frames of a film for instance, a very near neighbour says little. The dimension is
+    estimated from the other neighbours (Levina & Bickel, 2004, equation 8), its median over the pictures.
+    """
+    logs = np.log(np.maximum(distance[:, -1:], 1e-9) / np.maximum(distance[:, 2:-1], 1e-9)).mean(axis=1)
+    dimension = 1 / max(float(np.median(logs)), 1e-3)
+    return min(RATIO, float((CHANCE / 5) ** (1 / dimension)))
+
+
+def _close(distance: np.ndarray, nearest: np.ndarray, start: int, limit: float) -> Iterator[tuple[int, int, float]]:
+    """Pairs of a block of queries that are the same picture."""
+    own = nearest == np.arange(start, start + len(nearest))[:, None]
+    correlation = 1 - distance**2 / 2
+    # The picture itself is among its neighbours, so that the seventh is the sixth of the others.
+    reference = distance[:, min(6, distance.shape[1] - 1)][:, None]
+    close = (correlation > SURE) | ((correlation > SAME) & (distance < limit * reference))
+    for query, place in zip(*np.nonzero(close & ~own), strict=True):
+        yield start + int(query), int(nearest[query, place]), float(correlation[query, place])
+
+
+def _of_survey(survey: Survey) -> Examples:
+    return Examples(survey.split, survey.row, np.where(survey.good, survey.digests, b""))
+
+
+def _of_rows(job: Job) -> Examples:
+    """Digests of the rows: of the raw cells of a table, which other rows may share, or of the encoded values."""
+    import pandas as pd
+
+    splits = [getattr(job.problem, name) for name in SPLITS]
+    sizes = [len(s) for s in splits]
+    if splits[0].raw is not None:
+        frame = pd.concat([s.raw for s in splits], ignore_index=True)
+    else:
+        frame = pd.DataFrame(np.concatenate([np.asarray(s.x[:]).reshape(len(s), -1) for s in splits]))
+    digests = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    split = np.repeat(np.arange(3, dtype="int8"), sizes)
+    return Examples(split, np.concatenate([np.arange(n) for n in sizes]), digests.astype("S20"))
+
+
+def _told(job: Job, examples: Examples, pairs: np.ndarray, exact: int) -> Iterator[Finding]:
+    if not len(pairs):
+        yield Finding("ok", "duplicates", f"no duplicates among {len(examples.split):,} examples")
+        return
+    a, b = pairs[:, 0].astype(int), pairs[:, 1].astype(int)
+    across = examples.split[a] != examples.split[b]
+    held_out = np.unique(np.concatenate([a[across], b[across]]))
+    held_out = held_out[examples.split[held_out] > 0]
+    share = len(held_out) / max(int((examples.split > 0).sum()), 1)
+    near = f" and {len(pairs) - exact:,} near" if job.problem.signature.kind == "image" else ""
+    severity: Severity = "warning" if share > LEAKING else "info"
+    order = np.argsort(~across, kind="stable")  # those across splits first: they do the harm
+    yield Finding(
+        severity,
+        "duplicates",
+        f"{exact:,} exact{near} duplicates, {int(across.sum()):,} of them across splits",
+        f"at most {LEAKING:.1%} of the held out examples with a twin in another split",
+        f"{len(held_out):,} of them ({share:.2%})",
+        "drop one of each pair (suspects.csv), or keep them in one split (--groups): a model can know them by heart",
+        evidence={
+            "exact": exact,
+            "near": len(pairs) - exact,
+            "across splits": int(across.sum()),
+            "of": [[*_place(job, examples, a[k]), *_place(job, examples, b[k])] for k in order[:MOST_PAIRS]],
+        },
+        table=_table(job, examples, pairs[order]),
+        artifact=_picture(job, examples, pairs[order]),
+        suspects=_suspects(job, examples, pairs[order]),
+    )
+    yield from _conflicts(job, examples, a, b)
+
+
+def _conflicts(job: Job, examples: Examples, a: np.ndarray, b: np.ndarray) -> Iterator[Finding]:
+    """Duplicates with different labels, outside the test split, whose labels nobody looks at."""
+    if job.problem.signature.task == "regression":
+        return
+    known = (examples.split[a] < 2) & (examples.split[b] < 2)
+    labels = np.concatenate([job.problem.train.y, job.problem.validation.y, np.full(len(job.problem.test), -1)])
+    differ = np.flatnonzero(known & (labels[a] != labels[b]))
+    if not len(differ):
+        return
+    rows = tuple(
+        (*(_name(job, examples, i) for i in (a[k], b[k])), *(job.problem.label(labels[i]) for i in (a[k], b[k])))
+        for k in differ[:SHOWN]
+    )
+    share = len(differ) / max(int((examples.split < 2).sum()), 1)
+    yield Finding(
+        "warning" if share > LEAKING else "info",
+        "label-noise",
+        f"{len(differ):,} duplicates bear different labels: one of the two must be wrong, or the input does not tell",
+        "one label for one input",
+        f"{len(differ):,} pairs with two",
+        "fix or drop them",
+        evidence={"pairs": len(differ)},
+        table=Table(("example", "its twin", "label", "the twin's"), rows),
+    )
+
+
+def _name(job: Job, examples: Examples, entry: int) -> str:
+    return str(getattr(job.problem, SPLITS[int(examples.split[entry])]).ids[int(examples.row[entry])])
+
+
+def _place(job: Job, examples: Examples, entry: int) -> tuple[str, str]:
+    return _split(examples, entry), _name(job, examples, entry)
+
+
+def _split(examples: Examples, entry: int) -> str:
+    return SPLITS[int(examples.split[entry])]
+
+
+def _table(job: Job, examples: Examples, pairs: np.ndarray) -> Table:
+    rows = [
+        (
+            _name(job, examples, int(a)),
+            _split(examples, int(a)),
+            _name(job, examples, int(b)),
+            _split(examples, int(b)),
+            "equal" if correlation == 1 else f"{correlation:.4f}",
+        )
+        for a, b, correlation in pairs[:SHOWN]
+    ]
+    return Table(("example", "split", "its twin", "the twin's split", "likeness"), tuple(rows))
+
+
+def _suspects(job: Job, examples: Examples, pairs: np.ndarray) -> tuple[Suspect, ...]:
+    """Of each pair the one whose loss costs least: that of the training split, where the other one is held out."""
+    found: dict[int, Suspect] = {}
+    for a, b, correlation in pairs:
+        kept, dropped = sorted((int(a), int(b)), key=lambda e: (examples.split[e] == 0, e))
+        if dropped in found:
+            continue
+        split = _split(examples, dropped)
+        label = job.problem.label(getattr(job.problem, split).y[int(examples.row[dropped])])
+        reason = f"duplicate of {_name(job, examples, kept)} ({_split(examples, kept)})"
+        found[dropped] = Suspect(split, _name(job, examples, dropped), label, "", float(correlation), reason)
+    return tuple(found.values())
+
+
+def _picture(job: Job, examples: Examples, pairs: np.ndarray) -> str | None:
+    if job.problem.signature.kind != "image":
+        return None
+    shown: Sequence[int] = [int(e) for pair in pairs[:PAIRS] for e in pair[:2]]
+    pictures, captions = [], []
+    for entry in shown:
+        split = _split(examples, entry)
+        pictures.append(look(getattr(job.problem, split), examples.row[[entry]], CELL)[0])
+        captions.append(f"{split} {_name(job, examples, entry).rpartition('/')[2]}")
+    path = grid(job.directory / "artifacts" / "duplicates.png", np.stack(pictures), captions)
+    return str(path.relative_to(job.directory))

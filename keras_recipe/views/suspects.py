@@ -1,0 +1,81 @@
+"""suspects.csv: every example that a check would have a person look at, one line each, for the person to decide about.
+
+What the user has written into it is the user's: a new version of the file takes it over.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from keras_recipe.core import journal
+from keras_recipe.core.records import CheckRun, Record, Suspect
+
+FILE = "suspects.csv"
+
+COLUMNS = ("action", "split", "example", "given", "likely", "confidence", "reason")
+"""`action` is for the user: fix (the label becomes `likely`, which may be edited), drop, or keep (as when empty)."""
+
+Lines = dict[tuple[str, str], dict[str, str]]
+"""Split and example to a line of the file."""
+
+
+def write_suspects(directory: Path) -> Path | None:
+    """Write the suspects of a run directory's journal, and return the path; None where there are none.
+
+    Raises RecipeError where there is no journal, OSError where the directory is not writable.
+    """
+    path = directory / FILE
+    decided = {place: line for place, line in _read(path).items() if line["action"]}
+    lines = decided | {
+        place: line | {k: decided[place][k] for k in ("action", "likely")} if place in decided else line
+        for place, line in _lines(suspects_of(journal.read(directory))).items()
+    }
+    if not lines:
+        path.unlink(missing_ok=True)
+        return None
+    draft = directory / f".{FILE}.{os.getpid()}"
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(lines.values())
+    os.replace(draft, path)
+    return path
+
+
+def suspects_of(records: Iterable[Record]) -> list[Suspect]:
+    """All suspects of all checks, in their order."""
+    return [s for r in records if isinstance(r, CheckRun) for f in r.findings for s in f.suspects]
+
+
+def _lines(suspects: list[Suspect]) -> Lines:
+    """One line an example, those of the highest confidence first; several reasons become one."""
+    lines: Lines = {}
+    for s in sorted(suspects, key=lambda s: -s.confidence):
+        line = lines.setdefault(
+            (s.split, s.example),
+            {
+                "action": "",
+                "split": s.split,
+                "example": s.example,
+                "given": s.given,
+                "likely": "",
+                "confidence": f"{s.confidence:.4f}",
+                "reason": "",
+            },
+        )
+        line["likely"] = line["likely"] or s.likely
+        line["reason"] = "; ".join(filter(None, [line["reason"], s.reason]))
+    return lines
+
+
+def _read(path: Path) -> Lines:
+    """Lines of a file that is there already; none where it is not, or is no longer such a table."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [{c: str(line.get(c) or "") for c in COLUMNS} for line in csv.DictReader(file)]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return {}
+    return {(line["split"], line["example"]): line for line in lines}
