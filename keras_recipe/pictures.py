@@ -49,6 +49,21 @@ def grid(
     return path
 
 
+def heat(path: Path, values: np.ndarray, *, cell: tuple[int, int] = (24, 18)) -> Path:
+    """Write a matrix of values 0..1 as a picture, the lighter the higher.
+
+    Args:
+        path: of the PNG file; its folder is made.
+        values: (rows, columns); a row is drawn from left to right.
+        cell: width and height of a value in pixels.
+    """
+    grey = (np.clip(np.nan_to_num(values), 0, 1) * 255).round().astype("uint8")
+    size = (grey.shape[1] * cell[0], grey.shape[0] * cell[1])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(grey).resize(size, Image.Resampling.NEAREST).save(path)
+    return path
+
+
 def _enlarged(picture: np.ndarray) -> Image.Image:
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).convert("RGB")
     smooth = max(image.size) > CELL

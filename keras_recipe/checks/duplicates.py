@@ -73,6 +73,8 @@ def duplicates(job: Job) -> Iterator[Finding]:
 
 def equal(digests: np.ndarray) -> np.ndarray:
     """Pairs (first, later) of entries with the same digest, (pairs, 2); empty digests are of unread files."""
+    if len(digests) < 2:
+        return np.empty((0, 2), int)
     order = np.argsort(digests, kind="stable")
     same = (digests[order][1:] == digests[order][:-1]) & (digests[order][1:] != b"")
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
@@ -208,7 +210,7 @@ def _conflicts(job: Job, examples: Examples, a: np.ndarray, b: np.ndarray) -> It
     share = len(differ) / max(int((examples.split < 2).sum()), 1)
     yield Finding(
         "warning" if share > LEAKING else "info",
-        "label-noise",
+        "labels",
         f"{len(differ):,} duplicates bear different labels: one of the two must be wrong, or the input does not tell",
         "one label for one input",
         f"{len(differ):,} pairs with two",

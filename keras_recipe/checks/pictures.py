@@ -26,7 +26,10 @@ BINS = 10
 SIDES = (32, 16, 8, 4)
 """Sides at which the cheap model is tried, each a whole fraction of a thumbnail's."""
 
-DETAIL_ROWS = 5000
+DETAIL_ROWS = 3000
+WEAK = 0.5
+"""Part of the way from the majority to all labels below which a model says nothing about what a network needs."""
+
 LOSS = 0.02
 """Part of the way from the majority to all labels that a smaller picture may cost before it counts as worse."""
 
@@ -104,14 +107,17 @@ def detail(job: Job) -> Iterator[Finding]:
     best, majority = max(scores.values()), float(np.bincount(y).max() / len(y))
     enough = min(s for s, score in scores.items() if score >= best - LOSS * (1 - majority))
     used = min(problem.signature.shape[:2])
+    told = f"a cheap model loses nothing at {enough} x {enough} pixels; the network gets {used} x {used}"
+    if best - majority < WEAK * (1 - majority):
+        told = "how much detail matters a cheap model cannot tell: it knows too few of the labels at any size"
     yield Finding(
         "info",
         "data",
-        f"a cheap model loses nothing at {enough} x {enough} pixels; the network gets {used} x {used}",
+        told,
         "",
         f"{scores[enough]:.3f} of the labels at {enough} pixels, {best:.3f} at best ({len(y):,} pictures, out of fold)",
         "details that only a network sees may still matter: a smaller --image-size is quicker, measure what it costs"
-        if enough < used
+        if enough < used and told.endswith(f"{used} x {used}")
         else "",
         evidence={"majority": majority},
         table=Table(("side", "right"), tuple((s, round(v, 4)) for s, v in scores.items()), bars="right"),

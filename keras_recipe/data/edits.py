@@ -52,12 +52,12 @@ def read_edits(path: Path) -> tuple[Edit, ...]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            lines = list(reader)
+            names, lines = list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RecipeError(
             "a suspects.csv that `inspect` has written", f"{path}: {error}", "run `inspect`, and edit what it writes"
         ) from error
-    missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
+    missing = [c for c in COLUMNS if c not in names]
     if missing:
         raise RecipeError(
             f"a suspects.csv with the columns {', '.join(COLUMNS)}",

@@ -6,13 +6,25 @@ from typing import TYPE_CHECKING
 
 from keras_recipe.checks import CHECKS, run_check
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import CheckRun
+from keras_recipe.core.records import CheckRun, Plan
+from keras_recipe.core.spec import Spec
 from keras_recipe.job import Job
+from keras_recipe.models import MODELS
 from keras_recipe.stages import Blocked
-from keras_recipe.study import Study, errors
+from keras_recipe.stages.overfit import ladder
+from keras_recipe.study import Study, errors, skipped
 
 if TYPE_CHECKING:
     from keras_recipe.loop import Loop
+
+
+LONG = ("shuffled_labels", "capacity", "prediction_dynamics", "drift", "detail")
+"""Checks that cost seconds and seldom find anything: left out where the time is short."""
+
+LONG_SHARE = 0.2
+"""Part of the budget that may be gone before they are."""
+
+TOO_LONG = f"{LONG_SHARE:.0%} of the budget were gone: training needs the rest"
 
 
 def inspect(study: Study, config: Config) -> Config:
@@ -42,12 +54,46 @@ def job_of(study: Study, config: Config) -> Job:
         loop.reset(seed, learning_rate(config))
         return loop
 
-    return Job(study.problem, study.directory, fresh, config.batch_size, study.seeds(1)[0])
+    larger = _wider(study, config)
+
+    def wider(seed: int) -> Loop:
+        from keras_recipe.compiled import learning_rate
+
+        loop = study.learner.loop(larger or config)
+        loop.reset(seed, learning_rate(config))
+        return loop
+
+    def progress(what: str, done: int, total: int) -> None:
+        study.listener.progress("inspect", what, done, total, {})
+
+    return Job(
+        study.problem,
+        study.directory,
+        fresh,
+        config.batch_size,
+        study.seeds(1)[0],
+        wider if larger else None,
+        progress,
+    )
+
+
+def _wider(study: Study, config: Config) -> Config | None:
+    """The config with twice the width, or the next rung of the ladder; None where there is neither."""
+    model = Spec.parse(config.model)
+    width = (MODELS.arguments(model.name) | dict(model.args)).get("width")
+    if isinstance(width, int):
+        return config.with_args("model", width=2 * width)
+    rungs = ladder(study.problem)
+    later = rungs[rungs.index(config.model) + 1 :] if config.model in rungs else ()
+    return config.replace(model=later[0]) if later else None
 
 
 def _examine(study: Study, config: Config, stage: str) -> Config:
     job = job_of(study, config)
     for name in CHECKS.of_stage(stage):
+        if name in LONG and study.journal.elapsed > LONG_SHARE * study.budget:
+            study.memo(Plan, f"skip/{stage}/{name}", lambda n=name: skipped(stage, n, TOO_LONG))  # type: ignore[misc]
+            continue
         _look(study, job, stage, name)
     return config
 

@@ -102,7 +102,7 @@ def test_examples_show_every_class(tmp_path: Path) -> None:
 
 
 def test_baselines_are_scored_on_the_validation_split(tmp_path: Path) -> None:
-    scores = {f.evidence["baseline"]: f.evidence["score"] for f in found("dumb_baselines", job(blobs(), tmp_path))}
+    scores = found("dumb_baselines", job(blobs(), tmp_path))[0].evidence["scores"]
     counts = np.bincount(blobs().validation.y)
     assert scores["majority"] in (counts / counts.sum()).tolist()
     assert scores["linear"] > 0.9
