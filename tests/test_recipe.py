@@ -20,11 +20,13 @@ from keras_recipe import checkpoint, exported, objectives, recipe
 from keras_recipe.checks import CHECKS
 from keras_recipe.core import journal as journals
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.core.records import Finding, Plan, Trial
+from keras_recipe.core.journal import read
+from keras_recipe.core.records import CheckRun, Finding, Plan, Trial
+from keras_recipe.data import load
 from keras_recipe.data.toys import blobs as make_blobs
 from keras_recipe.job import Job
 from keras_recipe.problem import Problem
-from keras_recipe.recipe import Recipe, Result
+from keras_recipe.recipe import Recipe, Result, examine
 from keras_recipe.stages import Blocked, overfit
 
 Finished = Callable[[str], tuple[Problem, Result]]
@@ -86,22 +88,23 @@ class Counted:
 
 
 @pytest.mark.usefixtures("quick")
-def test_no_test_input_is_read_before_the_end(
+def test_no_model_sees_the_test_split_and_nobody_its_labels_before_the_end(
     stripes: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted = Counted(np.asarray(stripes.test.x))
-    problem = dataclasses.replace(stripes, test=dataclasses.replace(stripes.test, x=counted))
+    inputs, labels = Counted(np.asarray(stripes.test.x)), Counted(stripes.test.y)
+    problem = dataclasses.replace(stripes, test=dataclasses.replace(stripes.test, x=inputs, y=labels))
     reads = []
 
     def finish(*args: Any) -> Any:
-        reads.append(counted.reads)
+        reads.append((inputs.reads, labels.reads))
+        problem.test.__dict__["y"] = stripes.test.y
         return original(*args)
 
     original = recipe.finish
     monkeypatch.setattr(recipe, "finish", finish)
     Recipe(problem, tmp_path, 300.0, model="small_cnn(width=4)", moves=("dropout",)).run()
-    assert reads == [0]
-    assert counted.reads > 0
+    assert reads == [(1, 0)]  # once, by the survey, which looks for copies of training examples
+    assert inputs.reads > 1
 
 
 @pytest.fixture
@@ -274,3 +277,39 @@ def test_callbacks_of_the_user_see_every_trial(blobs: Problem, tmp_path: Path) -
     Recipe(blobs, tmp_path, 300.0, model=SMALL, moves=(), callbacks=lambda: [Seen()]).run()
     trials = journals.select(journals.read(tmp_path), Trial)
     assert len(epochs) == sum(t.epochs for t in trials)
+
+
+def test_a_look_does_not_cost_anybody_a_run(finished: Finished, tmp_path: Path) -> None:
+    problem, result = finished("blobs")
+    with pytest.raises(RecipeError, match="a run of `train`"):
+        examine(problem, result.directory)
+    assert result.model_path.is_file()
+
+
+def test_a_second_look_starts_over_and_keeps_the_decisions(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    x = np.concatenate([generator.normal(size=(60, 3)), np.zeros((4, 3))]).astype("float32")
+    problem = load((x, np.arange(64) % 2))
+    first = examine(problem, tmp_path)
+    path = tmp_path / "suspects.csv"
+    path.write_text(path.read_text().replace("\n,", "\ndrop,", 1))
+    assert [r.check for r in examine(problem, tmp_path)] == [r.check for r in first]
+    assert path.read_text().count("drop,") == 1
+    edited = load((x, np.arange(64) % 2), edits=path)
+    assert sum(map(len, (edited.train, edited.validation, edited.test))) == 63
+
+
+def test_training_leaves_suspects_and_skips_long_checks_when_time_is_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from keras_recipe.stages import examine as stage
+
+    monkeypatch.setattr(stage, "LONG_SHARE", 0.0)
+    generator = np.random.default_rng(0)
+    x = np.concatenate([generator.normal(size=(90, 3)), np.zeros((6, 3))]).astype("float32")
+    Recipe(load((x, (x[:, 0] > 0).astype("int64"))), tmp_path, 60.0, model="mlp(width=16)", moves=()).run()
+    records = read(tmp_path)
+    skipped = {r.name for r in records if isinstance(r, Plan) and r.key.startswith("skip/")}
+    assert skipped == set(stage.LONG)
+    assert not skipped & {r.check for r in records if isinstance(r, CheckRun)}
+    assert (tmp_path / "suspects.csv").is_file()

@@ -267,7 +267,7 @@ def test_a_run_that_died_before_its_first_record_begins_as_new(blobs: Problem, t
 
 
 def test_an_interrupt_ends_two_training_threads_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
-    options = ["--model", "mlp(width=512)", "--moves", "dropout", "--workers", "2", "--out", str(tmp_path / "run")]
+    options = ["--model", "small_cnn(width=32)", "--moves", "dropout", "--workers", "2", "--out", str(tmp_path / "run")]
     command = [sys.executable, "-m", "keras_recipe", "train", "digits", *options]
     path = tmp_path / "run" / journals.FILE
     with subprocess.Popen(

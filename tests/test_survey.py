@@ -84,7 +84,7 @@ def test_a_picture_is_looked_at_with_its_proportions(folder: Path) -> None:
 def test_looking_needs_one_command_and_no_tensorflow(kind: str, folder: Path, tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     np.savez(tmp_path / "points.npz", x=generator.normal(size=(60, 3)), y=np.arange(60) % 2)
-    rows = "".join(f"{a:.3f},{b:.3f},{'yn'[a > 0]}\n" for a, b in generator.normal(size=(60, 2)))
+    rows = "".join(f"{a:.3f},{b:.3f},{'yn'[int(a > 0)]}\n" for a, b in generator.normal(size=(60, 2)))
     (tmp_path / "rows.csv").write_text("a,b,label\n" + rows)
     source = {"photos": folder, "csv": tmp_path / "rows.csv", "npz": tmp_path / "points.npz"}[kind]
     out = tmp_path / "out"

@@ -48,7 +48,7 @@ def test_the_evaluation_names_its_trial(finished: Finished) -> None:
     trials = {t.key: t for t in select(read(result.directory), Trial)}
     assert trials[result.evaluation.trial].config == result.evaluation.config
     assert result.evaluation.confusion is None
-    assert set(result.evaluation.baselines) == {"mean", "linear"}
+    assert set(result.evaluation.baselines) == {"mean", "linear", "nearest neighbours"}
 
 
 def test_a_file_that_predicts_otherwise_stops_the_recipe(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
