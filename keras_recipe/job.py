@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_recipe import texts
 from keras_recipe.cheap import Features, features
 from keras_recipe.problem import Problem, Split, buffer_rows
 from keras_recipe.survey import Survey, survey
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from keras_recipe.loop import Loop
 
 SAMPLE = 1000
 """Examples that a check looks at where all would cost more than they tell: shares are then known to 3 points."""
+
+
+TEXTS = 20_000
+"""Texts of a column that are read, at a fraction of a millisecond each: shares are then known to half a point."""
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -57,6 +64,20 @@ class Job:
         """Train and validation examples as a cheap model sees them."""
         look = self.survey if self.problem.signature.kind == "image" else None
         return features(self.problem, look, self.seed)
+
+    @cached_property
+    def texts(self) -> dict[str, pd.DataFrame]:
+        """Properties of the training texts of each column of text, by row: of at most TEXTS rows drawn at random."""
+        raw = self.problem.train.raw
+        if raw is None:
+            return {}
+        rows = np.sort(np.random.default_rng(self.seed).permutation(len(raw))[:TEXTS])
+        found = {}
+        for name in texts.text_columns(raw):
+            self.progress(f"reading {name}", 0, 1)
+            found[name] = texts.properties(raw[name].iloc[rows]).set_axis(rows)
+            self.progress(f"reading {name}", 1, 1)
+        return found
 
     def sample(self, split: Split, count: int = SAMPLE) -> tuple[np.ndarray, np.ndarray]:
         """The same random examples at every call: inputs and labels of at most `count` rows, and at most a buffer."""

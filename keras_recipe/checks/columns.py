@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_recipe.checks import check
 from keras_recipe.core.records import Finding, Table
+from keras_recipe.data.table import is_numbers, is_text
 from keras_recipe.job import Job
 from keras_recipe.problem import Split
 
@@ -23,6 +24,9 @@ ROWS = 20_000
 
 JUDGED = 200
 """Features that are judged one by one, the first ones: pixels and embeddings by the thousand mean nothing alone."""
+
+SELDOM = 5
+"""Rows with a word from which it can be told what goes with it."""
 
 NEARLY = 0.999
 """Share of one value from which a column says next to nothing."""
@@ -112,20 +116,20 @@ def frame_of(split: Split) -> pd.DataFrame | None:
     return pd.DataFrame(values, columns=[str(i) for i in range(values.shape[1])])
 
 
-def numbers(column: pd.Series[Any]) -> bool:
-    """Whether these are numbers."""
-    return column.dtype.kind in "iuf"
-
-
 def codes(column: pd.Series[Any]) -> np.ndarray:
-    """A column as numbers, float32: words by their rank in frequency, missing numbers as the lowest of all."""
-    if numbers(column):
+    """A column as numbers, float32: words by their rank in frequency, missing numbers as the lowest of all.
+
+    Words that are seen fewer than SELDOM times have one rank: keys and texts, all distinct, say nothing.
+    """
+    if is_numbers(column):
         values = column.to_numpy("float32")
         finite = np.isfinite(values)
         low = float(values[finite].min()) if finite.any() else 0.0
         return np.where(finite, values, low - 1).astype("float32")
-    order = {word: rank for rank, word in enumerate(column.value_counts().index)}
-    return column.map(order).to_numpy("float32")
+    counts = column.value_counts()
+    frequent = counts[counts >= SELDOM]
+    ranks = column.map(dict(zip(frequent.index, range(len(frequent)), strict=True)))
+    return ranks.fillna(len(frequent)).to_numpy("float32")
 
 
 def known_part(values: np.ndarray, y: np.ndarray, *, regression: bool) -> float:
@@ -158,14 +162,23 @@ def _alone(column: pd.Series[Any], y: np.ndarray, *, regression: bool) -> float:
 
 def _summary(column: pd.Series[Any]) -> tuple[str | float | int | None, ...]:
     name, distinct = str(column.name), int(column.nunique())
-    if numbers(column):
+    if is_numbers(column):
         known = column[np.isfinite(column)]
         extremes = [float(known.min()), float(known.median()), float(known.max())] if len(known) else [None] * 3
         return (name, "number", int(len(column) - len(known)), distinct, *extremes, None)
     filled = column[column != ""]
     commonest = filled.value_counts().head(1)
     said = f"{str(commonest.index[0])[:40]} ({int(commonest.iloc[0]):,})" if len(commonest) else None
-    return (name, "words", int(len(column) - len(filled)), distinct, None, None, None, said)
+    return (
+        name,
+        "text" if is_text(column) else "words",
+        int(len(column) - len(filled)),
+        distinct,
+        None,
+        None,
+        None,
+        said,
+    )
 
 
 def _nearly_constant(frame: pd.DataFrame) -> Iterator[Finding]:
@@ -192,7 +205,7 @@ def _mixed(frame: pd.DataFrame) -> Iterator[Finding]:
     found = []
     for name in frame.columns[:JUDGED]:
         column = frame[name]
-        filled = column[column != ""] if not numbers(column) else column.iloc[:0]
+        filled = column[column != ""] if not is_numbers(column) else column.iloc[:0]
         if not len(filled):
             continue
         share = float(pd.to_numeric(filled, errors="coerce").notna().mean())
@@ -214,7 +227,7 @@ def _far_values(frame: pd.DataFrame) -> Iterator[Finding]:
     """Values that lie further from all others than those are wide: a placeholder such as 9999, or another unit."""
     rows = []
     for name in frame.columns[:JUDGED]:
-        if not numbers(frame[name]):
+        if not is_numbers(frame[name]):
             continue
         values = frame[name].to_numpy("float64")
         distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)

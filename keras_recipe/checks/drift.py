@@ -9,8 +9,9 @@ import numpy as np
 
 from keras_recipe import cheap
 from keras_recipe.checks import check
-from keras_recipe.checks.columns import JUDGED, ROWS, codes, frame_of, known_part, numbers
+from keras_recipe.checks.columns import JUDGED, ROWS, codes, frame_of, known_part
 from keras_recipe.core.records import Finding, Table
+from keras_recipe.data.table import is_numbers
 from keras_recipe.job import Job
 
 if TYPE_CHECKING:
@@ -38,7 +39,13 @@ def drift(job: Job) -> Iterator[Finding]:
     data = job.features
     some = np.random.default_rng(job.seed).permutation(len(data))[:ROWS]
     split = data.split[some].astype("int64")
-    rows, found = cheap.out_of_fold(data.values[some], split, regression=False, seed=job.seed)
+    rows, found = cheap.out_of_fold(
+        data.values[some],
+        split,
+        regression=False,
+        seed=job.seed,
+        words=None if data.words is None else data.words[some],
+    )
     columns = _shifted(job)
     if not len(rows) or found.shape[1] < 2:
         yield Finding("info", "drift", "too few validation examples to compare")
@@ -118,7 +125,7 @@ def _shifted(job: Job) -> list[tuple[str, float, float | None, float | None]]:
         left, right = _comparable(a[name], b[name])
         test = ks_2samp(left, right, method="asymp")
         if test.statistic > DISTANCE and test.pvalue < CHANCE / min(JUDGED, train.shape[1]):
-            medians = [float(np.median(v)) for v in (left, right)] if numbers(a[name]) else [None, None]
+            medians = [float(np.median(v)) for v in (left, right)] if is_numbers(a[name]) else [None, None]
             found.append((str(name), round(float(test.statistic), 3), *medians))
     return sorted(found, key=lambda row: -row[1])
 
@@ -147,7 +154,7 @@ def _dates(column: pd.Series[Any]) -> bool:
 
     import pandas as pd
 
-    if numbers(column):
+    if is_numbers(column):
         return False
     filled = column[column != ""].head(1000)
     if len(filled) < 20 or not filled.str.contains(r"\d{4}|\d[-/.]\d", regex=True).mean() >= DATES:

@@ -12,6 +12,7 @@ from keras_recipe.core.records import Finding, Suspect, Table
 from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.survey import look
+from keras_recipe.texts import with_texts
 
 CONFIDENT = 0.9
 """p(likely) / (p(likely) + p(given)) from which a label is very probably wrong: with 5 % of the labels exchanged, 93 %
@@ -37,7 +38,7 @@ def label_errors(job: Job) -> Iterator[Finding]:
     data = job.features
     regression = job.problem.signature.task == "regression"
     job.progress("looking for wrong labels", 0, 1)
-    rows, predicted = cheap.out_of_fold(data.values, data.y, regression=regression, seed=job.seed)
+    rows, predicted = cheap.out_of_fold(data.values, data.y, regression=regression, seed=job.seed, words=data.words)
     job.progress("looking for wrong labels", 1, 1)
     if not len(rows):
         yield Finding("info", "labels", f"too few examples of each class (fewer than {cheap.FOLDS})")
@@ -77,6 +78,7 @@ def _classes(job: Job, data: cheap.Features, rows: np.ndarray, predicted: np.nda
         _suspect(job, data, rows[order[k]], job.problem.label(known[likely[k]]), float(confidence[k]), right)
         for k in ranking[:MOST]
     )
+    ranked = rows[order[ranking]]
     threshold = CONFIDENT if right < SKILLED else 0.5
     sure = int((confidence >= threshold).sum())
     share = sure / len(rows)
@@ -96,8 +98,8 @@ def _classes(job: Job, data: cheap.Features, rows: np.ndarray, predicted: np.nda
         measured,
         "look at the first ones; write fix, drop or keep into suspects.csv and run again with --apply",
         evidence,
-        _picture(job, data, rows[order[ranking[:PICTURES]]], suspects),
-        _table(suspects),
+        _picture(job, data, ranked[:PICTURES], suspects),
+        _table(job, data, ranked, suspects),
         suspects,
     )
 
@@ -115,7 +117,7 @@ def _targets(job: Job, data: cheap.Features, predicted: np.ndarray) -> Iterator[
         return
     suspects = tuple(
         Suspect(
-            *_place(job, data, k),
+            *_example(job, data, k),
             job.problem.label(data.y[k]),
             job.problem.label(predicted[k]),
             round(float(1 - FAR / (2 * far[k])), 4),
@@ -132,24 +134,25 @@ def _targets(job: Job, data: cheap.Features, predicted: np.ndarray) -> Iterator[
         "look at the first ones: units, typing errors, or merely rare",
         evidence,
         _picture(job, data, order[:PICTURES], suspects),
-        _table(suspects),
+        _table(job, data, order, suspects),
         suspects,
     )
 
 
 def _suspect(job: Job, data: cheap.Features, index: int, likely: str, confidence: float, right: float) -> Suspect:
     reason = f"a model that is right for {right:.0%} of unseen examples disagrees"
-    return Suspect(*_place(job, data, index), job.problem.label(data.y[index]), likely, round(confidence, 4), reason)
+    return Suspect(*_example(job, data, index), job.problem.label(data.y[index]), likely, round(confidence, 4), reason)
 
 
-def _place(job: Job, data: cheap.Features, index: int) -> tuple[str, str]:
-    split = "validation" if data.split[index] else "train"
-    return split, str(getattr(job.problem, split).ids[int(data.row[index])])
+def _example(job: Job, data: cheap.Features, index: int) -> tuple[str, str]:
+    split, row = data.place(index)
+    return split, str(getattr(job.problem, split).ids[row])
 
 
-def _table(suspects: tuple[Suspect, ...]) -> Table:
+def _table(job: Job, data: cheap.Features, indices: np.ndarray, suspects: tuple[Suspect, ...]) -> Table:
     rows = tuple((s.example, s.split, s.given, s.likely, s.confidence) for s in suspects[:SHOWN])
-    return Table(("example", "split", "given", "likely", "confidence"), rows)
+    table = Table(("example", "split", "given", "likely", "confidence"), rows)
+    return with_texts(table, job.problem, [data.place(i) for i in indices[: len(rows)]])
 
 
 def _picture(job: Job, data: cheap.Features, indices: np.ndarray, suspects: tuple[Suspect, ...]) -> str | None:

@@ -12,6 +12,7 @@ from keras_recipe.core.records import Finding, Table
 from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.survey import look
+from keras_recipe.texts import with_texts
 
 NEIGHBOURS = 5
 """The distance to the fifth nearest of its class: one or two equally odd twins do not hide an outlier (Ramaswamy et
@@ -27,10 +28,12 @@ PER_CLASS, CLASSES, ROWS = 8, 12, 12
 def unusual(job: Job) -> Iterator[Finding]:
     """Look at the most unusual examples of every class: those that lie furthest from others of it."""
     data = job.features
+    if not data.dense.shape[1]:
+        return
     groups = _groups(job, data)
     scores = np.zeros(len(data))
     for number, rows in enumerate(groups.values(), start=1):
-        scores[rows] = _isolation(data.values[rows], job.seed)
+        scores[rows] = _isolation(data.dense[rows], job.seed)
         job.progress("unusual examples", number, len(groups))
     if job.problem.signature.kind == "image":
         yield _pictures(job, data, groups, scores)
@@ -89,9 +92,9 @@ def _rows(job: Job, data: Features, scores: np.ndarray) -> Finding:
 
 
 def _table(job: Job, data: Features, order: np.ndarray, scores: np.ndarray) -> Table:
-    rows = []
-    for i in order:
-        split = "validation" if data.split[i] else "train"
-        example = str(getattr(job.problem, split).ids[int(data.row[i])])
-        rows.append((example, split, job.problem.label(data.y[i]), round(float(scores[i]), 2)))
-    return Table(("example", "split", "label", "distance"), tuple(rows), bars="distance")
+    places = [data.place(i) for i in order]
+    rows = tuple(
+        (str(getattr(job.problem, split).ids[row]), split, job.problem.label(data.y[i]), round(float(scores[i]), 2))
+        for i, (split, row) in zip(order, places, strict=True)
+    )
+    return with_texts(Table(("example", "split", "label", "distance"), rows, bars="distance"), job.problem, places)

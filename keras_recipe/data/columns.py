@@ -9,7 +9,7 @@ import numpy as np
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
 from keras_recipe.data.pictures import listed
-from keras_recipe.data.table import is_numbers
+from keras_recipe.data.table import is_numbers, is_text
 from keras_recipe.problem import Column
 
 if TYPE_CHECKING:
@@ -23,18 +23,20 @@ DISTINCT = 0.9
 """Share of distinct words among the filled cells from which a column names its rows instead of describing them."""
 
 
-def learn_columns(train: pd.DataFrame) -> tuple[tuple[Column, ...], tuple[Finding, ...]]:
+def learn_columns(train: pd.DataFrame, *, tolerant: bool = False) -> tuple[tuple[Column, ...], tuple[Finding, ...]]:
     """Columns with the statistics of these rows, and what is noteworthy about them.
 
-    Columns of words that are nearly all distinct (names, keys) are dropped, with a warning.
+    Columns of words that are nearly all distinct (names, keys, texts) are dropped, with a warning.
 
-    Raises RecipeError where no column is left.
+    Raises RecipeError where no column is left, unless `tolerant`.
     """
     names = [name for name in train.columns if not _names_rows(train[name])]
     dropped = [name for name in train.columns if name not in names]
-    if not names:
+    if not names and not tolerant:
         raise RecipeError(
-            "at least one column that describes the rows", f"none besides {listed(dropped)}", "add columns"
+            "at least one column of numbers or categories",
+            f"none besides {listed(dropped)}, which name the rows or hold text",
+            "add columns; `inspect` looks at text, no model takes it yet",
         )
     return tuple(_column(train[name]) for name in names), tuple(_findings(train, dropped))
 
@@ -112,10 +114,14 @@ def _counts_rows(values: pd.Series[Any]) -> bool:
 
 def _findings(train: pd.DataFrame, dropped: list[str]) -> list[Finding]:
     findings = []
-    if dropped:
-        findings.append(
-            _warning("id", f"columns whose words are nearly all distinct were dropped: {listed(dropped)}", dropped)
-        )
+    texts = [name for name in dropped if is_text(train[name])]
+    if texts:
+        message = f"columns of text are looked at, but no model takes them yet: {listed(texts)}"
+        findings.append(Finding("warning", "text", message, evidence={"columns": texts}))
+    keys = [name for name in dropped if name not in texts]
+    if keys:
+        message = f"columns whose words are nearly all distinct were dropped: {listed(keys)}"
+        findings.append(_warning("id", message, keys))
     constant = [str(n) for n in train.columns if train[n].nunique(dropna=False) == 1]
     if constant:
         findings.append(_warning("constant", f"columns with one value only: {listed(constant)}", constant))

@@ -96,7 +96,9 @@ def load(
     parts = _divide(read, y, rows)
     parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
     frames: dict[str, Any] = {part: p.x for part, p in parts.items()} if read.kind == "table" else {}
-    columns, parts, findings = _encoded(parts, keys.columns) if read.kind == "table" else ((), parts, ())
+    columns, parts, findings = (
+        _encoded(parts, keys.columns, tolerant=tolerant) if read.kind == "table" else ((), parts, ())
+    )
     splits = {part: _split(p, frames.get(part)) for part, p in parts.items()}
     signature = _signature(read, labels, columns, splits["train"].x)
     objective, chosen_loss = objectives.objective(labels.task, metric), objectives.loss(labels.task, loss)
@@ -139,11 +141,11 @@ def _divide(read: Source, y: dict[str, np.ndarray], rows: dict[str, np.ndarray])
 
 
 def _encoded(
-    parts: dict[str, Part], keys: tuple[str, ...]
+    parts: dict[str, Part], keys: tuple[str, ...], *, tolerant: bool
 ) -> tuple[tuple[Column, ...], dict[str, Part], tuple[Finding, ...]]:
     """Tables as float32 arrays; the columns that rows were assigned by are no inputs."""
     frames: dict[str, Any] = {part: p.x for part, p in parts.items()}
-    columns, findings = learn_columns(frames["train"].drop(columns=list(keys)))
+    columns, findings = learn_columns(frames["train"].drop(columns=list(keys)), tolerant=tolerant)
     if keys:
         message = f"{keys[0]} assigns rows to parts and is no input"
         findings = (Finding("info", "ignored", message, evidence={"columns": list(keys)}), *findings)

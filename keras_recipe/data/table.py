@@ -28,6 +28,10 @@ MISSING = ("?", "")
 NO_NUMBER = ("na", "n/a", "nan", "null", "none", "?", "")
 """Words, in any case, that are missing cells of a column of numbers (in a column of words they are words)."""
 
+PROSE, TEXTS = 5, 1000
+"""Words that half of the cells of a column of text have at least (names of people have four at most), and cells that
+are looked at."""
+
 MOSTLY = 0.9
 """Share of numbers among the non-empty cells from which a column is one of numbers, and the rest an error."""
 
@@ -129,6 +133,21 @@ def target_column(columns: list[str], target: str | None, where: str) -> str:
 def is_numbers(column: pd.Series[Any]) -> bool:
     """Whether this column of a frame was read as numbers."""
     return column.dtype.kind in "iuf"
+
+
+def is_text(column: pd.Series[Any]) -> bool:
+    """Whether this column of a frame holds prose: words in sentences, most of them distinct.
+
+    Writing without blanks between words (Chinese, Japanese, Thai) is prose from ten characters on.
+    """
+    if is_numbers(column):
+        return False
+    filled = column[column != ""]
+    some = filled.iloc[:: max(1, len(filled) // TEXTS)]
+    if some.nunique() < max(2, len(some) / 2):
+        return False
+    words, characters = np.median([len(t.split()) for t in some]), some.str.len().median()
+    return bool(words >= PROSE or (characters >= 2 * PROSE and np.mean([t.isascii() for t in some]) < 0.5))
 
 
 def _parse(path: Path, reading: Reading) -> pd.DataFrame:

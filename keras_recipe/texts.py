@@ -1,0 +1,125 @@
+"""Columns of prose: what can be told of each text without a model, and which are the same but for a few words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_recipe.core.records import Table
+from keras_recipe.data.table import is_text
+from keras_recipe.problem import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from keras_recipe.survey import Progress
+
+SHINGLE = 3
+"""Words that are compared at a time."""
+
+LIKE = 0.7
+"""Least share of their shingles that two versions of a text have in common (Jaccard index; Broder, 1997): in a sentence
+of twenty words, one of them may differ."""
+
+HASHES = 64
+"""Of a MinHash. It only proposes pairs, at a lower bound; their shingles are then compared themselves."""
+
+SHOWN = 120
+"""Characters of a text that a table shows."""
+
+KNOWN = 20
+"""Characters from which a language can be told: shorter texts are of none."""
+
+
+def text_columns(frame: pd.DataFrame | None) -> list[str]:
+    """Names of the columns that hold prose; none where there is no table."""
+    return [] if frame is None else [str(n) for n in frame.columns if is_text(frame[n])]
+
+
+def joined(frame: pd.DataFrame, columns: list[str]) -> pd.Series[str]:
+    """The texts of each row as one."""
+    return frame[columns[0]] if len(columns) == 1 else frame[columns].agg("\n".join, axis=1)
+
+
+def properties(texts: pd.Series[str]) -> pd.DataFrame:
+    """Of each text its length in characters and in words, and the code of its language ("" where it is too short)."""
+    import pandas as pd
+    import py3langid
+
+    languages = [py3langid.classify(t)[0] if len(t) >= KNOWN else "" for t in texts]
+    return pd.DataFrame(
+        {"characters": texts.str.len(), "words": [len(t.split()) for t in texts], "language": languages},
+        index=texts.index,
+    )
+
+
+def with_texts(table: Table, problem: Problem, places: Iterable[tuple[str, int]]) -> Table:
+    """The table with what its examples say, where they are texts.
+
+    Args:
+        table: a row an example.
+        problem: whose examples they are.
+        places: split and row of each.
+    """
+    names = text_columns(problem.train.raw)
+    if not names:
+        return table
+    said = [" / ".join(getattr(problem, split).raw[names].iloc[row])[:SHOWN] for split, row in places]
+    rows = tuple((*row, text) for row, text in zip(table.rows, said, strict=True))
+    return dataclasses.replace(table, columns=(*table.columns, "text"), rows=rows)
+
+
+def near_pairs(texts: list[str], progress: Progress) -> np.ndarray:
+    """Pairs of texts that are nearly the same, float64 (pairs, 3): two positions, and the share they have in common.
+
+    Case, and how words are set apart, do not count. Of more than two alike, each is paired with the first.
+    """
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=LIKE, num_perm=HASHES)
+    found: list[tuple[int, int, float]] = []
+    hashes = MinHash.generator((_shingles(t) for t in texts), num_perm=HASHES, seed=1)
+    for later, made in enumerate(hashes):
+        if later % 1000 == 0:
+            progress("looking for near duplicates", later, len(texts))
+        if not texts[later].strip():
+            continue
+        first = next(_alike(texts, later, sorted(index.query(made))), None)
+        if first is None:
+            index.insert(later, made, check_duplication=False)
+        else:
+            found.append((first[0], later, first[1]))
+    progress("looking for near duplicates", len(texts), len(texts))
+    return np.array(found) if found else np.empty((0, 3))
+
+
+def vectors(texts: pd.Series[str]) -> Any:
+    """Frequencies of words and of pairs of words, a sparse (texts, terms); None where no word comes twice.
+
+    Terms that are rare weigh more (TF-IDF; Salton & Buckley, 1988).
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    try:
+        return TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=50_000).fit_transform(
+            texts
+        )
+    except ValueError:  # nothing is left: no words, or each of them once
+        return None
+
+
+def _shingles(text: str) -> set[bytes]:
+    words = text.lower().split()
+    return {" ".join(words[i : i + SHINGLE]).encode() for i in range(max(1, len(words) - SHINGLE + 1))}
+
+
+def _alike(texts: list[str], later: int, proposed: list[int]) -> Iterator[tuple[int, float]]:
+    own = _shingles(texts[later])
+    for first in proposed:
+        other = _shingles(texts[first])
+        share = len(own & other) / len(own | other)
+        if share >= LIKE:
+            yield first, share
