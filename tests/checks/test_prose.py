@@ -17,17 +17,42 @@ Look = Callable[..., list[Finding]]
 Alarms = Callable[[list[Finding]], set[str]]
 ROWS = 600
 
-SUBJECTS = "the film,this story,her camera,his script,the whole cast,that ending,our hero,the music,every scene".split(
-    ","
-)
-VERBS = "is,was,seems,remains,becomes,feels,turns out to be,proves".split(",")
-GOOD = "a joy,bright and warm,worth the evening,funny in its own way,a small wonder,moving to the last minute".split(
-    ","
-)
-BAD = "a bore,cold and empty,not worth the ticket,silly without being funny,a great mess,tired from the start".split(
-    ","
-)
-ENDINGS = "for children,for all of us,in more than one sense,at any rate,from first to last,I should say".split(",")
+SUBJECTS = [
+    "the film",
+    "this story",
+    "her camera",
+    "his script",
+    "the whole cast",
+    "that ending",
+    "our hero",
+    "the music",
+    "every scene",
+]
+VERBS = ["is", "was", "seems", "remains", "becomes", "feels", "turns out to be", "proves"]
+GOOD = [
+    "a joy",
+    "bright and warm",
+    "worth the evening",
+    "funny in its own way",
+    "a small wonder",
+    "moving to the last minute",
+]
+BAD = [
+    "a bore",
+    "cold and empty",
+    "not worth the ticket",
+    "silly without being funny",
+    "a great mess",
+    "tired from the start",
+]
+ENDINGS = [
+    "for children",
+    "for all of us",
+    "in more than one sense",
+    "at any rate",
+    "from first to last",
+    "I should say",
+]
 
 
 def reviews(rows: int = ROWS) -> pd.DataFrame:
