@@ -9,7 +9,7 @@ from typing import Any
 from rich.cells import cell_len, chop_cells
 
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
-from keras_recipe.views import labels
+from keras_recipe.views import labels, tables
 from keras_recipe.views.units import MINUS, Units, count, number, plural, seconds
 
 MARKS = {"ok": "✓", "info": "i", "warning": "!", "error": "✗", "accepted": "+", "rejected": MINUS}
@@ -63,7 +63,8 @@ def score_line(end: Evaluation, units: Units) -> str:
 def progress_line(stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> str:
     """A training run under way, in one line; without values, another work of which so much is done."""
     if not values:
-        return clean(f"{stage}: {label}, {count(epoch)} of {count(epochs)}")
+        bar = tables.bar(epoch / max(epochs, 1)).ljust(tables.WIDE, "·")
+        return clean(f"{stage}: {label}" + (f" {bar} {count(epoch)} of {count(epochs)}" if epochs > 1 else ""))
     figures = ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
     return clean(f"{stage}: {label}, epoch {epoch}/{epochs}{', ' if figures else ''}{figures}")
 

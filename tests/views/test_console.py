@@ -110,6 +110,17 @@ def test_a_log_file_gets_a_sign_of_life_every_ten_seconds(clock: Callable[[float
     assert [line.split("epoch ")[1].split("/")[0] for line in out.getvalue().splitlines()] == ["0", "10", "20"]
 
 
+def test_other_work_shows_how_much_of_it_is_done(clock: Callable[[float], None]) -> None:
+    out, output = screen()
+    view = console(output)
+    view.progress("inspect", "reading pictures", 600, 1200, {})
+    clock(20)
+    view.progress("inspect", "looking for wrong labels", 0, 1, {})
+    first, second = out.getvalue().splitlines()
+    assert first.endswith("inspect: reading pictures ██████······ 600 of 1,200")
+    assert second.endswith("inspect: looking for wrong labels")
+
+
 def test_a_terminal_shows_a_line_a_thread_and_the_time_left(clock: Callable[[float], None]) -> None:
     out, output = screen(terminal=True)
     view = console(output)
