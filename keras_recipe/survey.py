@@ -29,14 +29,11 @@ SIDE, SMALL_SIDE, MANY = 32, 16, 100_000
 """Side of a thumbnail in pixels, and its side from so many examples on. Perceptual hashes and cheap models, which it is
 for, gain nothing above 32 (imagehash and Zauner, 2010, hash at 32)."""
 
-BATCH = 256
-"""Examples between two signs of progress."""
+BATCH, BLOCK = 1024, 32
+"""Files that wait for a thread, and files that a thread reads before it says so."""
 
 FORMATS = frozenset({"JPEG", "PNG", "GIF", "BMP", "WEBP"})
 """What TensorFlow decodes, whatever the file is called."""
-
-LUMA = np.array([0.299, 0.587, 0.114], "float32")
-"""Weights of red, green and blue in brightness (ITU-R BT.601)."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -153,19 +150,24 @@ def _picture(path: Path, side: int) -> np.ndarray:
 def _files(split: Split, thumbnails: np.ndarray) -> Iterator[list[_Seen]]:
     if split.folder is None:
         raise ValueError("a split without files")
-    folder = split.folder
+    folder, ids = os.fspath(split.folder), split.ids
+
+    def block(start: int) -> list[_Seen]:
+        rows = range(start, min(start + BLOCK, len(ids)))
+        return [_file(os.path.join(folder, ids[r]), thumbnails[r]) for r in rows]
+
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         for start in range(0, len(split), BATCH):
-            rows = range(start, min(start + BATCH, len(split)))
-            yield list(threads.map(lambda r: _file(folder / split.ids[r], thumbnails[r]), rows, chunksize=16))
+            yield from threads.map(block, range(start, min(start + BATCH, len(split)), BLOCK))
 
 
-def _file(path: Path, thumbnail: np.ndarray) -> _Seen:
+def _file(path: str, thumbnail: np.ndarray) -> _Seen:
     """Note one file, and draw its thumbnail."""
     from PIL import Image
 
     try:
-        content = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            content = file.read()
     except OSError as error:
         return _Seen(b"", f"it cannot be read ({error.strerror})")
     digest = hashlib.blake2b(content, digest_size=16).digest()
@@ -179,7 +181,7 @@ def _file(path: Path, thumbnail: np.ndarray) -> _Seen:
             fault = _refused(kind, frames, content)
             orientation = image.getexif().get(0x0112, 1)
             side = len(thumbnail)
-            image.draft("RGB" if thumbnail.shape[-1] == 3 else "L", (2 * side, 2 * side))
+            image.draft("RGB" if thumbnail.shape[-1] == 3 else "L", (side, side))
             thumbnail[:] = _resized(_rgb(image), thumbnail.shape)
     except Exception as error:  # Pillow's plugins raise whatever their format does
         thumbnail[:] = 0
@@ -247,24 +249,25 @@ def _colours(thumbnails: np.ndarray) -> dict[str, np.ndarray]:
     colours = () if thumbnails.shape[-1] == 1 else ("red", "green", "blue")
     names = ("brightness", "contrast", "darkest", "lightest", *colours)
     values = {name: np.empty(len(thumbnails), "float32") for name in names}
-    for start in range(0, len(thumbnails), 4096):
-        part = thumbnails[start : start + 4096].astype("float32")
-        grey = greys(part)
+    for start in range(0, len(thumbnails), 1024):
+        part = thumbnails[start : start + 1024]
         rows = slice(start, start + len(part))
-        values["brightness"][rows] = grey.mean(axis=(1, 2))
-        values["contrast"][rows] = grey.std(axis=(1, 2))
-        values["darkest"][rows], values["lightest"][rows] = np.percentile(
-            grey.reshape(len(part), -1), [5, 95], axis=1, method="nearest"
-        )
+        grey = _grey(part).reshape(len(part), -1)
+        values["brightness"][rows], values["contrast"][rows] = grey.mean(axis=1), grey.std(axis=1, dtype="float32")
+        low = grey.shape[1] // 20
+        ordered = np.partition(grey, (low, -1 - low), axis=1)
+        values["darkest"][rows], values["lightest"][rows] = ordered[:, low], ordered[:, -1 - low]
         for channel, name in enumerate(names[4:]):
             values[name][rows] = part[..., channel].mean(axis=(1, 2))
     return values
 
 
-def greys(thumbnails: np.ndarray) -> np.ndarray:
-    """Brightness of each pixel, float32 (examples, side, side)."""
-    values = thumbnails.astype("float32")
-    return values[..., 0] if values.shape[-1] == 1 else values @ LUMA
+def _grey(thumbnails: np.ndarray) -> np.ndarray:
+    """Brightness of each pixel, uint8 (examples, side, side): ITU-R BT.601, its weights in 256ths."""
+    if thumbnails.shape[-1] == 1:
+        return thumbnails[..., 0]
+    red, green, blue = (thumbnails[..., c].astype("uint16") for c in range(3))
+    return ((77 * red + 150 * green + 29 * blue) >> 8).astype("uint8")
 
 
 def _of_files(seen: list[_Seen]) -> dict[str, Any]:

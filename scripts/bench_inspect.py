@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -367,12 +366,13 @@ def _brighter(pictures: np.ndarray) -> np.ndarray:
 
 
 def _decode(paths: Sequence[Path]) -> None:
-    def decode(path: Path) -> None:
-        with Image.open(path) as image:
-            image.load()
+    def decode(start: int) -> None:
+        for path in paths[start : start + 32]:
+            with Image.open(path) as image:
+                image.load()
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        list(threads.map(decode, paths, chunksize=16))
+        list(threads.map(decode, range(0, len(paths), 32)))
 
 
 def _quiet(what: str, done: int, total: int) -> None:
@@ -388,9 +388,11 @@ def _seconds(work: Callable[..., object], *arguments: object) -> float:
 def _command(what: str, source: Path, folder: Path) -> None:
     began = time.monotonic()
     command = [sys.executable, "-m", "keras_recipe", "inspect", str(source), "--out", str(folder / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"  {what}: {time.monotonic() - began:.0f} s, at most {peak:,.0f} MB, exit status {done.returncode}")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds, peak = time.monotonic() - began, usage.ru_maxrss / 1024
+    print(f"  {what}: {seconds:.0f} s, at most {peak:,.0f} MB, exit status {process.returncode}")
 
 
 PARTS: dict[str, Callable[[Path, Path], None]] = {
