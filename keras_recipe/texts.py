@@ -28,7 +28,7 @@ HASHES = 64
 """Of a MinHash. It only proposes pairs, at a lower bound; their shingles are then compared themselves."""
 
 SHOWN = 120
-"""Characters of a text that a table shows."""
+"""Characters of a text, or of a row, that a table shows."""
 
 KNOWN = 20
 """Characters from which a language can be told: shorter texts are of none."""
@@ -56,20 +56,21 @@ def properties(texts: pd.Series[str]) -> pd.DataFrame:
     )
 
 
-def with_texts(table: Table, problem: Problem, places: Iterable[tuple[str, int]]) -> Table:
-    """The table with what its examples say, where they are texts.
+def with_contents(table: Table, problem: Problem, places: Iterable[tuple[str, int]]) -> Table:
+    """The table with what its examples say: their texts, or their cells where a table has none.
 
     Args:
         table: a row an example.
-        problem: whose examples they are.
+        problem: whose examples they are; the table stays as it is unless they are rows of a table.
         places: split and row of each.
     """
-    names = text_columns(problem.train.raw)
-    if not names:
+    if problem.train.raw is None:
         return table
-    said = [" / ".join(getattr(problem, split).raw[names].iloc[row])[:SHOWN] for split, row in places]
-    rows = tuple((*row, text) for row, text in zip(table.rows, said, strict=True))
-    return dataclasses.replace(table, columns=(*table.columns, "text"), rows=rows)
+    names = text_columns(problem.train.raw)
+    raws = [getattr(problem, split).raw.iloc[row] for split, row in places]
+    said = (" / ".join(raw[names]) if names else ", ".join(map(_cell, raw)) for raw in raws)
+    rows = tuple((*row, content[:SHOWN]) for row, content in zip(table.rows, said, strict=True))
+    return dataclasses.replace(table, columns=(*table.columns, "text" if names else "row"), rows=rows)
 
 
 def near_pairs(texts: list[str], progress: Progress) -> np.ndarray:
@@ -109,6 +110,10 @@ def vectors(texts: pd.Series[str]) -> Any:
         )
     except ValueError:  # nothing is left: no words, or each of them once
         return None
+
+
+def _cell(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shingles(text: str) -> set[bytes]:

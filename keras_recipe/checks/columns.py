@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_recipe.checks import check
 from keras_recipe.core.records import Finding, Table
+from keras_recipe.core.wording import plural
 from keras_recipe.data.table import is_numbers, is_text
 from keras_recipe.job import Job
 from keras_recipe.problem import Split
@@ -50,7 +51,7 @@ def columns(job: Job) -> Iterator[Finding]:
     yield Finding(
         "info",
         "data",
-        f"{frame.shape[1]:,} columns, {len(frame):,} training rows{left}",
+        f"{plural(frame.shape[1], 'column')}, {plural(len(frame), 'training row')}{left}",
         table=Table(
             ("column", "kind", "missing", "distinct", "lowest", "median", "highest", "commonest"),
             tuple(_summary(shown.iloc[:, i]) for i in range(shown.shape[1])),
@@ -168,7 +169,8 @@ def _summary(column: pd.Series[Any]) -> tuple[str | float | int | None, ...]:
         return (name, "number", int(len(column) - len(known)), distinct, *extremes, None)
     filled = column[column != ""]
     commonest = filled.value_counts().head(1)
-    said = f"{str(commonest.index[0])[:40]} ({int(commonest.iloc[0]):,})" if len(commonest) else None
+    repeated = len(commonest) and commonest.iloc[0] > 1
+    said = f"{str(commonest.index[0])[:40]} ({int(commonest.iloc[0]):,})" if repeated else None
     return (
         name,
         "text" if is_text(column) else "words",
@@ -193,7 +195,7 @@ def _nearly_constant(frame: pd.DataFrame) -> Iterator[Finding]:
             "constant",
             f"columns with hardly more than one value: {', '.join(found[:10])}",
             f"less than {NEARLY:.1%} of one value",
-            f"{len(found)} columns above",
+            f"{plural(len(found), 'column')} above",
             "leave them out, unless the rare value is what it is all about",
             evidence={"columns": found},
         )
@@ -217,7 +219,7 @@ def _mixed(frame: pd.DataFrame) -> Iterator[Finding]:
             "mixed-types",
             f"columns that mix numbers and words: {', '.join(found[:10])}",
             "numbers or words",
-            f"{len(found)} columns with both; they are read as words",
+            f"{plural(len(found), 'column')} with both, read as words",
             "write one kind into each column: a number with its unit is a word",
             evidence={"columns": found},
         )
@@ -247,7 +249,7 @@ def _far_values(frame: pd.DataFrame) -> Iterator[Finding]:
             "outliers",
             f"values far from all others: {named}",
             "values that are not further from the others than those are from each other",
-            f"{len(rows)} such values",
+            plural(len(rows), "such value"),
             "a placeholder for what is missing, another unit, or a slip of the finger? Empty such cells",
             evidence={"columns": [name for name, *_ in rows]},
             table=Table(("column", "value", "rows", "lowest other", "highest other"), tuple(rows)),

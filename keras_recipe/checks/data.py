@@ -14,6 +14,7 @@ from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.problem import Problem, Split, buffer_rows
 from keras_recipe.survey import look
+from keras_recipe.texts import SHOWN
 
 RARE = 10
 """A class this many times rarer than the most frequent one is worth a warning (He & Garcia, 2009, call 10:1 and
@@ -31,12 +32,9 @@ def reading(job: Job) -> Iterator[Finding]:
     """What was read, and what reading it has shown."""
     summary = job.problem.summary()
     sizes = ", ".join(f"{count:,} {name}" for name, count in summary["sizes"].items())
-    yield Finding(
-        "ok",
-        "data",
-        f"{sizes} examples of shape {tuple(summary['shape'])} ({summary['dtype']}), split {summary['split_by']}",
-        evidence=summary,
-    )
+    shape = tuple(summary["shape"])
+    what = f"examples of shape {shape} ({summary['dtype']})" if shape != (0,) else "examples of text"
+    yield Finding("ok", "data", f"{sizes} {what}, split {summary['split_by']}", evidence=summary)
     yield from job.problem.findings
 
 
@@ -177,7 +175,7 @@ def _some_rows(job: Job) -> Finding:
 
 def _cell(value: object) -> str | float | None:
     if isinstance(value, str):
-        return value[:60] or None
+        return value[:SHOWN] or None
     number = float(value)  # type: ignore[arg-type]
     return number if np.isfinite(number) else None
 

@@ -16,6 +16,7 @@ import numpy as np
 from keras_recipe import texts
 from keras_recipe.checks import check
 from keras_recipe.core.records import Finding, Severity, Suspect, Table
+from keras_recipe.core.wording import plural
 from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.survey import SPLITS, Survey, look
@@ -229,9 +230,9 @@ def _conflicts(job: Job, examples: Examples, a: np.ndarray, b: np.ndarray) -> It
     yield Finding(
         "warning" if share > LEAKING else "info",
         "labels",
-        f"{len(differ):,} duplicates bear different labels: one of the two must be wrong, or the input does not tell",
+        f"different labels for one input ({plural(len(differ), 'pair')}): one is wrong, or the input cannot tell",
         "one label for one input",
-        f"{len(differ):,} pairs with two",
+        f"two labels for {plural(len(differ), 'pair')}",
         "fix or drop them",
         evidence={"pairs": len(differ)},
         table=Table(("example", "its twin", "label", "the twin's"), rows),
@@ -253,17 +254,17 @@ def _split(examples: Examples, entry: int) -> str:
 def _table(job: Job, examples: Examples, pairs: np.ndarray) -> Table:
     rows = [
         (
+            "equal" if correlation == 1 else f"{min(correlation, 0.9999):.4f}",
             _name(job, examples, int(a)),
             _split(examples, int(a)),
             _name(job, examples, int(b)),
             _split(examples, int(b)),
-            "equal" if correlation == 1 else f"{correlation:.4f}",
         )
         for a, b, correlation in pairs[:SHOWN]
     ]
-    table = Table(("example", "split", "its twin", "the twin's split", "likeness"), tuple(rows))
+    table = Table(("likeness", "example", "split", "its twin", "the twin's split"), tuple(rows))
     places = [(_split(examples, int(a)), int(examples.row[int(a)])) for a, _, _ in pairs[:SHOWN]]
-    return texts.with_texts(table, job.problem, places)
+    return texts.with_contents(table, job.problem, places)
 
 
 def _suspects(job: Job, examples: Examples, pairs: np.ndarray) -> tuple[Suspect, ...]:

@@ -12,7 +12,7 @@ from keras_recipe.core.records import Finding, Table
 from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.survey import look
-from keras_recipe.texts import with_texts
+from keras_recipe.texts import with_contents
 
 NEIGHBOURS = 5
 """The distance to the fifth nearest of its class: one or two equally odd twins do not hide an outlier (Ramaswamy et
@@ -94,7 +94,7 @@ def _rows(job: Job, data: Features, scores: np.ndarray) -> Finding:
 def _table(job: Job, data: Features, order: np.ndarray, scores: np.ndarray) -> Table:
     places = [data.place(i) for i in order]
     rows = tuple(
-        (str(getattr(job.problem, split).ids[row]), split, job.problem.label(data.y[i]), round(float(scores[i]), 2))
+        (str(getattr(job.problem, split).ids[row]), split, job.problem.label(data.y[i]), float(scores[i]))
         for i, (split, row) in zip(order, places, strict=True)
     )
-    return with_texts(Table(("example", "split", "label", "distance"), rows, bars="distance"), job.problem, places)
+    return with_contents(Table(("example", "split", "label", "distance"), rows, bars="distance"), job.problem, places)

@@ -78,7 +78,7 @@ def picture_sizes(job: Job) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "data",
-            f"{len(blank):,} pictures are of one colour only: {listed(job, look, blank)}",
+            f"{len(blank):,} of {len(look):,} pictures are of one colour only: {listed(job, look, blank)}",
             "pictures that show something",
             f"{len(blank):,} blank ones",
             "take them out, unless nothing is what they should show",
@@ -130,6 +130,8 @@ def histogram(values: np.ndarray, unit: str = "examples") -> Table:
     if low == high:
         low, high = float(values.min()), float(values.max())
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    if values.dtype.kind in "iu":
+        edges = np.unique(edges.round())
     counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
     first, last = min(float(values.min()), edges[0]), max(float(values.max()), edges[-1])
     edges[0], edges[-1] = first, last
@@ -170,7 +172,7 @@ def _undecodable(job: Job, look: Survey) -> Finding:
         f"{len(entries):,} of {len(look):,} files cannot be decoded: {listed(job, look, entries)}",
         "pictures that can be decoded",
         f"{len(entries):,} that cannot",
-        "restore or delete them; `train` leaves them out with --skip-corrupt",
+        "restore or delete them; train leaves them out with --skip-corrupt",
         evidence={"paths": [path for path, _, _ in told]},
         table=Table(("file", "split", "why"), tuple(told[:LISTED])),
         # Their label is not given: that is how a later reading knows not to open them.
@@ -202,12 +204,13 @@ def _odd(job: Job, look: Survey) -> Iterator[Finding]:
     for severity, chosen, what, do in kinds:
         entries = np.flatnonzero(chosen.to_numpy() & look.good)
         if len(entries):
-            message = f"{len(entries):,} pictures {what}: {listed(job, look, entries)}"
+            message = f"{len(entries):,} of {len(look):,} pictures {what}: {listed(job, look, entries)}"
             yield Finding(severity, "files", message, hint=do, evidence=_paths(job, look, entries))
     wrong = [e for e in np.flatnonzero(look.good).tolist() if suffix.get(_suffix(job, look, e)) != p["format"].iloc[e]]
     if wrong:
         entries = np.array(wrong)
-        message = f"{len(wrong):,} files are of another format than their name says: {listed(job, look, entries)}"
+        named = listed(job, look, entries)
+        message = f"{len(wrong):,} of {len(look):,} files are of another format than their name says: {named}"
         yield Finding("info", "files", message, evidence=_paths(job, look, entries))
 
 

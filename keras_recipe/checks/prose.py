@@ -9,6 +9,7 @@ import numpy as np
 from keras_recipe.checks import check
 from keras_recipe.checks.pictures import histogram
 from keras_recipe.core.records import Finding, Suspect, Table
+from keras_recipe.core.wording import plural
 from keras_recipe.job import Job
 
 FOREIGN = 0.05
@@ -54,7 +55,7 @@ def _empty(job: Job, name: str) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "text",
-            f"{name}: {len(suspects):,} empty texts (rows {shown}{', ...' if len(suspects) > 5 else ''})",
+            f"{name}: {plural(len(suspects), 'empty text')} (rows {shown}{', ...' if len(suspects) > 5 else ''})",
             "texts that say something",
             f"{len(suspects):,} that do not",
             "fill them, or drop these rows",

@@ -172,6 +172,5 @@ def _empty_classes(root: Path, used: set[str]) -> list[Path]:
 
 def _ignored_finding(severity: Severity, what: str, paths: list[Path]) -> Finding:
     names = [str(p) for p in paths]
-    return Finding(
-        severity, "ignored", f"{len(names)} {what} were ignored: {listed(names)}", evidence={"paths": names[:100]}
-    )
+    message = f"ignored, {what} ({len(names):,}): {listed(names)}"
+    return Finding(severity, "ignored", message, evidence={"paths": names[:100]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from keras_recipe.core import wording
 from keras_recipe.core.records import Run
 
 PERCENT = {"accuracy", "balanced_accuracy"}
@@ -137,6 +138,5 @@ def count(value: int) -> str:
 
 
 def plural(value: int, noun: str) -> str:
-    """`1 seed`, `3 seeds`."""
-    ending = "es" if noun.endswith(("s", "x")) else "s"
-    return f"{count(value)}{NBSP}{noun}{'' if value == 1 else ending}"
+    """`1 seed`, `3 seeds`, never torn apart at the end of a line."""
+    return wording.plural(value, noun).replace(" ", NBSP, 1)
