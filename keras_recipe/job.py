@@ -27,6 +27,9 @@ SAMPLE = 1000
 TEXTS = 20_000
 """Texts of a column that are read, at a fraction of a millisecond each: shares are then known to half a point."""
 
+AFFORDABLE = 2**24
+"""Input values that a short run may look at: seconds, for the first model of the ladder on two cores."""
+
 
 def _silent(what: str, done: int, total: int) -> None:
     """Progress that nobody looks at."""
@@ -78,6 +81,14 @@ class Job:
             found[name] = texts.properties(raw[name].iloc[rows]).set_axis(rows)
             self.progress(f"reading {name}", 1, 1)
         return found
+
+    def steps(self, batch: int, least: int, most: int) -> int:
+        """Gradient steps of a short run: as many as AFFORDABLE allows, between these bounds.
+
+        A count and not a time, so that a rerun finds the same numbers.
+        """
+        values = batch * int(np.prod(self.problem.signature.shape))
+        return int(np.clip(AFFORDABLE // max(values, 1), least, most))
 
     def sample(self, split: Split, count: int = SAMPLE) -> tuple[np.ndarray, np.ndarray]:
         """The same random examples at every call: inputs and labels of at most `count` rows, and at most a buffer."""

@@ -46,8 +46,9 @@ MOST_PAIRS = 5000
 PAIRS, SHOWN = 12, 30
 """Pairs in the picture, and in the table."""
 
-LEAKING = 0.001
-"""Share of the validation or test rows with a twin in the training split from which scores are no longer honest."""
+LEAKING, FEW = 0.001, 3
+"""Share and number of held out examples with a twin in another split from which scores are no longer honest: on small
+data one pair is a large share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +192,7 @@ def _told(job: Job, examples: Examples, pairs: np.ndarray, exact: int) -> Iterat
     share = len(held_out) / max(int((examples.split > 0).sum()), 1)
     compared = job.problem.signature.kind == "image" or texts.text_columns(job.problem.train.raw)
     near = f" and {len(pairs) - exact:,} near" if compared else ""
-    severity: Severity = "warning" if share > LEAKING else "info"
+    severity: Severity = "warning" if share > LEAKING and len(held_out) >= FEW else "info"
     order = np.argsort(~across, kind="stable")  # those across splits first: they do the harm
     yield Finding(
         severity,
@@ -228,7 +229,7 @@ def _conflicts(job: Job, examples: Examples, a: np.ndarray, b: np.ndarray) -> It
     )
     share = len(differ) / max(int((examples.split < 2).sum()), 1)
     yield Finding(
-        "warning" if share > LEAKING else "info",
+        "warning" if share > LEAKING and len(differ) >= FEW else "info",
         "labels",
         f"different labels for one input ({plural(len(differ), 'pair')}): one is wrong, or the input cannot tell",
         "one label for one input",
