@@ -14,7 +14,7 @@ import numpy as np
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.records import Finding, Table
 from keras_recipe.data.labels import Labels
-from keras_recipe.data.parts import Part, take_part
+from keras_recipe.data.parts import Part, without
 
 COLUMNS = ("action", "split", "example", "given", "likely")
 """Columns of suspects.csv that are read back; there are more, for the reader."""
@@ -169,13 +169,7 @@ def _encoded(edit: Edit, labels: Labels) -> np.ndarray | float:
 
 
 def _with_labels(part: Part, y: np.ndarray, dropped: Sequence[int], name: str) -> Part:
-    changed = dataclasses.replace(part, y=y)
-    if not dropped:
-        return changed
-    kept = np.setdiff1d(np.arange(len(part)), dropped)
-    if not len(kept):
-        raise RecipeError(f"edits that leave something of the {name} part", "all of it dropped", "keep some of them")
-    return take_part(changed, kept)
+    return without(dataclasses.replace(part, y=y), dropped, name)
 
 
 def _told(edits: Sequence[Edit]) -> Finding:

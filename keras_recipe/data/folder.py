@@ -50,17 +50,15 @@ def read_folder(root: Path, reading: Reading) -> Source:
         RecipeError: no pictures, no class folders, pictures that cannot be decoded (unless they are to be skipped).
     """
     listings = {part: list_pictures(root, folder) for part, folder in part_folders(root).items()}
-    listings = {part: without(listing, reading.drop) for part, listing in listings.items()}
     size = _size(listings["train"], reading)
     total = sum(len(listing.paths) for listing in listings.values()) * int(np.prod(size))
     parts, bad = {}, []
     for part, listing in listings.items():
-        if reading.tolerant:
-            parts[part] = _unread(listing, size)
-            continue
-        parts[part], missing = _read_part(listing, size, streams=total > reading.memory)
-        bad += missing
-    if bad and (not reading.skip_corrupt or not all(map(len, parts.values()))):
+        dropped = [i for i, path in enumerate(listing.paths) if path in reading.drop]
+        x, missing = _read(listing, size, streams=total > reading.memory or reading.tolerant, tolerant=reading.tolerant)
+        parts[part] = _part(listing, size, x, {*missing, *dropped})
+        bad += [listing.paths[i] for i in sorted({*missing} - {*dropped})]
+    if bad and (not reading.skip_corrupt or any(len(p) == len(p.unread) for p in parts.values())):
         raise corrupt(bad, "restore or delete these files, or leave them out with --skip-corrupt")
     findings = (*([skipped(bad)] if bad else []), *_ignored(root, listings))
     return Source(root.resolve().name, "image", parts, findings=findings)
@@ -107,35 +105,20 @@ def _size(train: Listing, reading: Reading) -> tuple[int, int, int]:
     return height, width, channels
 
 
-def without(listing: Listing, dropped: frozenset[str]) -> Listing:
-    """The listing without these paths."""
-    kept = [i for i, path in enumerate(listing.paths) if path not in dropped]
-    if len(kept) == len(listing.paths):
-        return listing
-    return Listing(listing.root, tuple(listing.paths[i] for i in kept), tuple(listing.labels[i] for i in kept))
-
-
-def _unread(listing: Listing, size: tuple[int, int, int]) -> Part:
-    """The part as files that nobody has tried to decode."""
+def _read(listing: Listing, size: tuple[int, int, int], *, streams: bool, tolerant: bool) -> tuple[Rows, list[int]]:
+    """Inputs of all pictures, and the rows of those that cannot be decoded; nobody has tried where `tolerant`."""
     files = ImageFiles.of([str(listing.root / p) for p in listing.paths], size)
-    ids = list(listing.paths)
-    return Part(files, np.array(listing.labels), ids, _content(listing.root, ids, size), listing.root)
-
-
-def _read_part(listing: Listing, size: tuple[int, int, int], *, streams: bool) -> tuple[Part, list[str]]:
-    """The part of the pictures that can be decoded, and the paths of the others."""
-    files = ImageFiles.of([str(listing.root / p) for p in listing.paths], size)
-    everything = np.arange(len(files))
-    x: Rows
     if streams:
-        good = np.setdiff1d(everything, undecodable(files))
-        x = ImageFiles(files.paths[good], size)
-    else:
-        pictures, good = read_all(files)
-        x = pictures if len(good) == len(files) else pictures[good]
-    ids = [listing.paths[i] for i in good]
-    part = Part(x, np.array(listing.labels)[good], ids, _content(listing.root, ids, size), listing.root)
-    return part, [listing.paths[i] for i in np.setdiff1d(everything, good)]
+        return files, [] if tolerant else undecodable(files).tolist()
+    pictures, good = read_all(files)
+    return pictures, np.setdiff1d(np.arange(len(files)), good).tolist()
+
+
+def _part(listing: Listing, size: tuple[int, int, int], x: Rows, unread: set[int]) -> Part:
+    ids = list(listing.paths)
+    read = [path for i, path in enumerate(ids) if i not in unread]
+    content = _content(listing.root, read, size)
+    return Part(x, np.array(listing.labels), ids, content, listing.root, tuple(sorted(unread)))
 
 
 def _content(root: Path, paths: list[str], size: tuple[int, int, int]) -> str:

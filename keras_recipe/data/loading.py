@@ -16,7 +16,7 @@ from keras_recipe.data.assign import Key, assign, keys_of
 from keras_recipe.data.columns import encode, learn_columns
 from keras_recipe.data.fingerprint import fingerprint
 from keras_recipe.data.labels import Labels, learn_labels
-from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory, take_part
+from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory, take_part, without
 from keras_recipe.data.pictures import listed
 from keras_recipe.data.sources import add_part, check_alike, read_source
 from keras_recipe.problem import Column, Problem, Rows, Signature, Split
@@ -132,12 +132,12 @@ def _read(source: Any, given: dict[str, Given], reading: Reading) -> tuple[Sourc
 
 
 def _divide(read: Source, y: dict[str, np.ndarray], rows: dict[str, np.ndarray]) -> dict[str, Part]:
-    """Every part with its encoded labels, those drawn from the pool with their rows of it."""
+    """Every part with its encoded labels, those drawn from the pool with their rows of it; what is unread left out."""
     parts = {part: dataclasses.replace(p, y=y[part]) for part, p in read.parts.items()}
     pool = parts["train"]
     for part, drawn in rows.items():
         parts[part] = take_part(pool, drawn)
-    return {part: parts[part] for part in NAMES}
+    return {part: without(parts[part], parts[part].unread, part) for part in NAMES}
 
 
 def _encoded(

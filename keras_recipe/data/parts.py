@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
 from keras_recipe.problem import Kind, Rows
 
@@ -36,7 +37,7 @@ class Reading:
         cache: folder for spooled data; None for a temporary file.
         tolerant: whether what cannot be trained on (undecodable files, text among numbers, NaN) is to be told of and
             not refused. Files are then not decoded.
-        drop: ids of the source's own rows that are to be left out unread: files that cannot be.
+        drop: ids of the source's own rows that are to be left out: files that cannot be read.
     """
 
     target: str | None = None
@@ -61,6 +62,8 @@ class Part:
         ids: path or row number of each example.
         content: digest of the inputs.
         folder: what the ids are relative to, where they are paths.
+        unread: rows without an input (files that cannot be decoded, or that the user has dropped), ascending. They are
+            left out after the split, so that every other example is where it would be with them.
     """
 
     x: Rows | pd.DataFrame
@@ -68,6 +71,7 @@ class Part:
     ids: Sequence[str]
     content: str
     folder: Path | None = None
+    unread: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.y)
@@ -153,7 +157,22 @@ def take_part(part: Part, rows: np.ndarray) -> Part:
     """These rows of a part."""
     x: Any = part.x
     taken = x.iloc[rows] if hasattr(x, "iloc") else take_rows(x, rows)
-    return dataclasses.replace(part, x=taken, y=part.y[rows], ids=take_ids(part.ids, rows))
+    unread = np.flatnonzero(np.isin(rows, part.unread)).tolist()
+    return dataclasses.replace(part, x=taken, y=part.y[rows], ids=take_ids(part.ids, rows), unread=tuple(unread))
+
+
+def without(part: Part, rows: Sequence[int], name: str) -> Part:
+    """The part called `name` without these rows. Raises RecipeError where nothing would be left."""
+    if not len(rows):
+        return part
+    kept = np.setdiff1d(np.arange(len(part)), rows)
+    if not len(kept):
+        raise RecipeError(
+            f"something left of the {name} part",
+            f"{len(part)} of {len(part)} examples left out",
+            "keep some of them, or give it a larger share",
+        )
+    return take_part(part, kept)
 
 
 def chunks(x: Rows) -> list[slice]:

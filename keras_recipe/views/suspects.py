@@ -29,10 +29,7 @@ def write_suspects(directory: Path) -> Path | None:
     """
     path = directory / FILE
     decided = {place: line for place, line in _read(path).items() if line["action"]}
-    lines = decided | {
-        place: line | {k: decided[place][k] for k in ("action", "likely")} if place in decided else line
-        for place, line in _lines(suspects_of(journal.read(directory))).items()
-    }
+    lines = _lines(suspects_of(journal.read(directory))) | decided
     if not lines:
         path.unlink(missing_ok=True)
         return None

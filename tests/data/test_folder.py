@@ -147,6 +147,26 @@ def test_undecodable_pictures_can_be_skipped_with_a_warning(photos: Photos, memo
             np.testing.assert_array_equal(row, expected)
 
 
+@pytest.mark.parametrize("memory", [None, 0])
+def test_an_undecodable_picture_moves_no_other_to_another_part(
+    photos: Photos, tmp_path: Path, memory: int | None
+) -> None:
+    folder = photos({"a": 20, "b": 20})
+    damage(folder / "a" / "003.png")
+    edits = tmp_path / "suspects.csv"
+    edits.write_text("action,split,example,given,likely\ndrop,train,a/003.png,,\n")
+    looked, skipped, dropped = (
+        {path: part for part in ("train", "validation", "test") for path in getattr(problem, part).ids}
+        for problem in (
+            load(folder, tolerant=True),
+            load(folder, skip_corrupt=True, memory=memory),
+            load(folder, edits=edits, memory=memory),
+        )
+    )
+    del looked["a/003.png"]
+    assert looked == skipped == dropped
+
+
 def test_many_undecodable_pictures_are_counted(photos: Photos) -> None:
     folder = photos({"a": 14, "b": 5})
     for path in (folder / "a").iterdir():

@@ -71,6 +71,16 @@ def test_what_the_user_wrote_stays(recorded: Write) -> None:
     assert decided(directory, "b") == ("fix", "bird")
 
 
+def test_a_fixed_label_is_still_called_by_its_first_name(recorded: Write) -> None:
+    path = write_suspects(recorded(A))
+    assert path is not None
+    path.write_text(path.read_text().replace("\n,train", "\nfix,train"))
+    fixed = Suspect("train", A.example, "dog", "cat", 0.6, "a model disagrees")
+    directory = recorded(fixed)  # looked at again with the edits applied
+    write_suspects(directory)
+    assert [(line["given"], line["likely"]) for line in lines(directory)] == [("cat", "dog")]
+
+
 def test_without_suspects_there_is_no_file(recorded: Write) -> None:
     assert write_suspects(recorded(A)) is not None
     assert write_suspects(recorded()) is None
