@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 SHINGLE = 3
 """Words that are compared at a time."""
 
-LIKE = 0.7
+LIKE = 0.62
 """Least share of their shingles that two versions of a text have in common (Jaccard index; Broder, 1997): in a sentence
-of twenty words, one of them may differ."""
+of fifteen words one may be another, which leaves ten of sixteen."""
 
-HASHES = 64
-"""Of a MinHash. It only proposes pairs, at a lower bound; their shingles are then compared themselves."""
+HASHES, MISSED = 64, 0.9
+"""Of a MinHash, and the weight of a pair that it misses against one too many: it only proposes pairs, whose shingles are
+then compared themselves."""
 
 SHOWN = 120
 """Characters of a text, or of a row, that a table shows."""
@@ -80,7 +81,7 @@ def near_pairs(texts: list[str], progress: Progress) -> np.ndarray:
     """
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(threshold=LIKE, num_perm=HASHES)
+    index = MinHashLSH(threshold=LIKE, num_perm=HASHES, weights=(1 - MISSED, MISSED))
     found: list[tuple[int, int, float]] = []
     hashes = MinHash.generator((_shingles(t) for t in texts), num_perm=HASHES, seed=1)
     for later, made in enumerate(hashes):

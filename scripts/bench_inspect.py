@@ -1,12 +1,13 @@
 """Does `inspect` find what is planted, and does it stay quiet on what is not? And what does looking cost?
 
-    python scripts/bench_inspect.py [--data DIR] [--only fashion|flowers|adult|speed|large]
+    python scripts/bench_inspect.py [--data DIR] [--only fashion|flowers|adult|text|speed|large]
 
-Into copies of fashion_mnist, photos of flowers and adult (folders of --data, by default $KERAS_RECIPE_DATA or
-../shared/data) it plants 5 % wrong labels, 2 % duplicates across splits (equal, re-encoded, resized), ten files that
-cannot be decoded, a brightness shortcut and a leaking column, and prints precision and recall of what is found, and
-all errors and warnings about the untouched data. `speed` compares the pass over the files with bare decoding, `large`
-tells time and peak memory for a million rows and 100,000 pictures. About ten minutes on two cores.
+Into copies of fashion_mnist, photos of flowers, adult and rt-polarity (folders of --data, by default
+$KERAS_RECIPE_DATA or ../shared/data) it plants 5 % wrong labels, 2 % duplicates across splits (equal, re-encoded,
+resized, reworded), ten files that cannot be decoded, a brightness shortcut and a leaking column, and prints precision
+and recall of what is found, and all errors and warnings about the untouched data. `speed` compares the pass over the
+files with bare decoding, `large` tells time and peak memory for a million rows and 100,000 pictures. About ten minutes
+on two cores.
 """
 
 from __future__ import annotations
@@ -133,6 +134,36 @@ def adult(data: Path, folder: Path) -> None:
     judge_named(
         looked(load(path, target="label"), folder / "leak", "a column that holds the label"), "single_column", "code"
     )
+
+
+def text(data: Path, folder: Path) -> None:
+    """A table of sentences."""
+    import pandas as pd
+
+    sides = {name: (data / f"text/rt-polarity.{name}").read_text("latin-1").splitlines() for name in ("pos", "neg")}
+    rows = pd.DataFrame([(line.strip(), name) for name, lines in sides.items() for line in lines])
+    rows.columns = ["review", "label"]
+    rows = rows.sample(frac=1.0, random_state=0, ignore_index=True)
+    path = folder / "reviews.csv"
+    rows.to_csv(path, index=False)
+    natural = looked(load(path, tolerant=True), folder / "untouched", "untouched")
+    generator = np.random.default_rng(0)
+    bad = generator.random(len(rows)) < WRONG
+    spoilt = rows.assign(label=np.where(bad, rows["label"].map({"pos": "neg", "neg": "pos"}), rows["label"]))
+    spoilt.to_csv(path, index=False)
+    problem = load(path, tolerant=True)
+    tested = set(problem.test.ids)
+    runs = looked(problem, folder / "labels", "5 % wrong labels")
+    judge_labels(runs, {str(i) for i in np.flatnonzero(bad)} - tested, row_number)
+    long = [i for i, review in enumerate(rows["review"]) if len(review.split()) >= 15]
+    picked = generator.choice(long, int(COPIES * len(rows)), replace=False)
+    copies = rows.iloc[picked].assign(review=[_reworded(rows["review"][i], k) for k, i in enumerate(picked)])
+    pd.concat([rows, copies]).to_csv(path, index=False)
+    runs = looked(
+        load(path, tolerant=True), folder / "copies", "2 % copies: equal, in capitals, a word left out or added"
+    )
+    pairs = [(str(i), str(len(rows) + k)) for k, i in enumerate(picked)]
+    judge_duplicates(runs, natural, pairs, row_number)
 
 
 def speed(data: Path, folder: Path) -> None:
@@ -330,6 +361,13 @@ def _copied_file(path: Path, root: Path, number: int) -> Path:
     return place
 
 
+def _reworded(sentence: str, number: int) -> str:
+    """The sentence as it is, in capitals, without its fifth word, or with one word more."""
+    words = sentence.split()
+    changed = (words, [w.upper() for w in words], [*words[:4], *words[5:]], [*words, "indeed"])
+    return " ".join(changed[number % 4])
+
+
 def _as(kind: str) -> Callable[[bytes], bytes]:
     def convert(content: bytes) -> bytes:
         buffer = io.BytesIO()
@@ -396,7 +434,7 @@ def _command(what: str, source: Path, folder: Path) -> None:
 
 
 PARTS: dict[str, Callable[[Path, Path], None]] = {
-    "fashion": fashion, "flowers": flowers, "adult": adult, "speed": speed, "large": large,
+    "fashion": fashion, "flowers": flowers, "adult": adult, "text": text, "speed": speed, "large": large,
 }  # fmt: skip
 
 if __name__ == "__main__":
