@@ -25,8 +25,8 @@ LIKE = 0.62
 of fifteen words one may be another, which leaves ten of sixteen."""
 
 HASHES, MISSED = 64, 0.9
-"""Of a MinHash, and the weight of a pair that it misses against one too many: it only proposes pairs, whose shingles are
-then compared themselves."""
+"""Of a MinHash, and the weight of a pair that it misses against one too many: it only proposes pairs, whose shingles
+are then compared themselves."""
 
 SHOWN = 120
 """Characters of a text, or of a row, that a table shows."""

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from keras_recipe.loop import Loop
 
 
-LONG = ("shuffled_labels", "capacity", "prediction_dynamics", "drift", "detail")
-"""Checks that cost seconds and seldom find anything: left out where the time is short."""
+LONG = (
+    "unusual", "duplicates", "label_errors", "drift", "detail", "shuffled_labels", "capacity", "prediction_dynamics",
+)  # fmt: skip
+"""Checks that cost seconds, on large data half a minute: left out where the time is short."""
 
 LONG_SHARE = 0.2
 """Part of the budget that may be gone before they are."""
