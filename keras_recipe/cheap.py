@@ -197,6 +197,8 @@ def components(values: np.ndarray, seed: int = 0) -> np.ndarray:
 
     count = min(COMPONENTS, *values.shape)
     chosen = np.random.default_rng(seed).permutation(len(values))[:SOME]
+    if not len(values) or np.ptp(values[chosen], axis=0).max() == 0:
+        return np.zeros((len(values), 1), "float32")  # pictures without a difference have no components
     model: Any = PCA(count, random_state=seed, svd_solver="randomized").fit(values[chosen])
     found = np.empty((len(values), count), "float32")
     for start in range(0, len(values), SOME):

@@ -191,7 +191,7 @@ def inspect(
         began = clock.monotonic()
         directory = out or Path("runs") / f"{problem.name}-inspect"
         console = Console(0.0, lambda: clock.monotonic() - began, as_json, tables=True)
-        runs = examine(problem, directory, seed, console)
+        runs = examine(problem, directory, seed, console, apply)
     if as_json:
         typer.echo(json.dumps([to_json(r) for r in runs], indent=2))
     else:

@@ -10,7 +10,7 @@ from keras_recipe.core import journal
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.problem import Problem
 
-MODEL = "model.keras"
+MODEL, SUSPECTS = "model.keras", "suspects.csv"
 
 
 def made(directory: Path) -> Path:
@@ -35,15 +35,29 @@ def unwritable(directory: Path, error: OSError) -> RecipeError:
     return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
 
 
+FILES, FOLDERS = ("report.html", MODEL, "split.csv"), ("trials", "artifacts", "tensorboard")
+"""What a run leaves beside its journal, and may be taken away with it."""
+
+
 def start_over(directory: Path) -> None:
     """Take a run out of its directory; files that the recipe has not written, or the user has edited, stay.
 
-    Raises RecipeError while another process is at work there.
+    Raises RecipeError while another process is at work there, and where there are files with the names of a run's but
+    no journal that speaks of them: they are somebody else's.
     """
+    if not (directory / journal.FILE).exists():
+        foreign = [name for name in (*FILES, *FOLDERS, SUSPECTS) if (directory / name).exists()]
+        if foreign:
+            raise RecipeError(
+                "a directory that is new, or holds an earlier run",
+                f"{directory} with {', '.join(foreign)}, but without the journal of a run",
+                "give another directory with --out",
+            )
+        return
     journal.remove(directory)
-    for name in ("report.html", MODEL, "split.csv"):
+    for name in FILES:
         (directory / name).unlink(missing_ok=True)
-    for name in ("trials", "artifacts", "tensorboard"):
+    for name in FOLDERS:
         shutil.rmtree(directory / name, ignore_errors=True)
 
 

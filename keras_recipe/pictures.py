@@ -71,6 +71,7 @@ def _enlarged(picture: np.ndarray) -> Image.Image:
 
 
 def _fitting(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:
+    text = " ".join(text.split())  # a file name may hold anything, line breaks too
     while draw.textlength(text, font=font) > CELL and len(text) > 1:
         text = text[:-2] + "…"
     return text

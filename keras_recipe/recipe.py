@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.journal import FILE, Journal
 from keras_recipe.core.records import CheckRun, Evaluation, Record, Run
 from keras_recipe.core.spec import Spec
-from keras_recipe.directory import MODEL, made, start_over, sweep, unwritable, write_split
+from keras_recipe.directory import MODEL, SUSPECTS, made, start_over, sweep, unwritable, write_split
 from keras_recipe.job import Job
 from keras_recipe.models import MODELS, source_of
 from keras_recipe.moves import MOVES
@@ -259,7 +260,13 @@ class Recipe:
                 raise RecipeError("the name of a move", repr(name), nearest(name, MOVES))
 
 
-def examine(problem: Problem, directory: str | Path, seed: int = 0, observer: Observer | None = None) -> list[CheckRun]:
+def examine(
+    problem: Problem,
+    directory: str | Path,
+    seed: int = 0,
+    observer: Observer | None = None,
+    edits: str | Path | None = None,
+) -> list[CheckRun]:
     """The checks of stage `inspect` alone: they look at the data, and need no model and no TensorFlow.
 
     Leaves a journal, report.html, TensorBoard logs and suspects.csv in the directory, which is emptied of an earlier
@@ -270,13 +277,17 @@ def examine(problem: Problem, directory: str | Path, seed: int = 0, observer: Ob
         directory: made where it is missing.
         seed: of whatever is drawn.
         observer: is told of every record and of progress.
+        edits: the suspects.csv that was given to `load`: what the user has decided there is taken over.
 
     Raises:
-        RecipeError: the directory cannot be written, or holds a run of `train`.
+        RecipeError: the directory cannot be written, or holds a run of `train`, a look at other data, or files of
+            somebody else.
     """
     directory = made(Path(directory))
-    _check_only_looked_at(directory)
+    _check_only_looked_at(directory, problem.name)
     start_over(directory)
+    if edits is not None and not (directory / SUSPECTS).exists():
+        shutil.copyfile(edits, directory / SUSPECTS)
     watching, journal = observer or Silent(), Journal(directory)
 
     def fresh(seed: int) -> Any:
@@ -317,15 +328,16 @@ def _looks(job: Job) -> Iterator[Record]:
         yield run_check(name, job, "inspect", f"check/inspect/{name}")
 
 
-def _check_only_looked_at(directory: Path) -> None:
-    """Raise RecipeError for the directory of a run: looking at the data must not cost anybody a model."""
-    if not (directory / FILE).is_file():
+def _check_only_looked_at(directory: Path, name: str) -> None:
+    """Raise RecipeError for the directory of a run, which may hold a model, and for that of a look at other data."""
+    if not (directory / FILE).is_file() or not (records := journals.read(directory)):
         return
-    records = journals.read(directory)
-    if records and "only" not in journals.run_of(records).settings:
+    run = journals.run_of(records)
+    holds = f"a look at {run.problem.get('name')}" if "only" in run.settings else "a run of `train`"
+    if holds != f"a look at {name}":
         raise RecipeError(
-            "a directory that is new, or holds an earlier look at data",
-            f"{directory}, which holds a run of `train`",
+            f"a directory that is new, or holds an earlier look at {name}",
+            f"{directory}, which holds {holds}",
             "give another directory with --out",
         )
 

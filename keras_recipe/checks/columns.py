@@ -29,12 +29,16 @@ JUDGED = 200
 SELDOM = 5
 """Rows with a word from which it can be told what goes with it."""
 
-NEARLY = 0.999
-"""Share of one value from which a column says next to nothing."""
+NEARLY, FEW = 0.999, 20
+"""Share of one value, or all rows but one of at least FEW, from which a column says next to nothing."""
 
 ALONE = 0.97
 """Part of the way from guessing to knowing that a column may go alone; the best single feature of iris goes .96 of it,
 and nobody calls petal width a leak."""
+
+REPEATED, FAR = 3, 10
+"""Rows that make a lonely value a placeholder, and how many times further away than all others are from each other one
+that comes seldom must lie: a heavy tail has single values at once or twice that distance."""
 
 MIXED = (0.02, 0.98)
 """Share of numbers among the cells of a column of words between which it mixes two kinds."""
@@ -81,7 +85,7 @@ def single_column(job: Job) -> Iterator[Finding]:
     best = sorted(scores.items(), key=lambda pair: -pair[1])
     table = Table(
         ("column", "of the way to knowing"),
-        tuple((n, round(max(s, 0.0), 3)) for n, s in best[:12]),
+        tuple((n, round(s, 3)) for n, s in best[:12]),
         "of the way to knowing",
     )
     expected = f"no column that goes more than {ALONE:.0%} of the way from guessing to knowing"
@@ -96,7 +100,7 @@ def single_column(job: Job) -> Iterator[Finding]:
     yield Finding(
         "warning",
         "leakage",
-        f"{named} predicts the {'target' if problem.signature.task == 'regression' else 'label'} alone",
+        f"the {'target' if problem.signature.task == 'regression' else 'label'} can be told from {named} alone",
         expected,
         measured,
         "would it be known before the label is? If not, take the column out",
@@ -158,7 +162,7 @@ def known_part(values: np.ndarray, y: np.ndarray, *, regression: bool) -> float:
 
 def _alone(column: pd.Series[Any], y: np.ndarray, *, regression: bool) -> float:
     values = codes(column)
-    return known_part(values[:, None], y, regression=regression) if np.ptp(values) > 0 else 0.0
+    return max(0.0, known_part(values[:, None], y, regression=regression)) if np.ptp(values) > 0 else 0.0
 
 
 def _summary(column: pd.Series[Any]) -> tuple[str | float | int | None, ...]:
@@ -186,15 +190,16 @@ def _summary(column: pd.Series[Any]) -> tuple[str | float | int | None, ...]:
 def _nearly_constant(frame: pd.DataFrame) -> Iterator[Finding]:
     found = []
     for name in frame.columns[:JUDGED]:
-        share = float(frame[name].value_counts(normalize=True, dropna=False).iloc[0])
-        if NEARLY <= share < 1:
-            found.append(f"{name} ({share:.2%})")
+        counts = frame[name].value_counts(dropna=False)
+        others = len(frame) - int(counts.iloc[0])
+        if 0 < others <= max(1, (1 - NEARLY) * len(frame)) and len(frame) >= FEW:
+            found.append(f"{name} ({plural(others, 'other row')})")
     if found:
         yield Finding(
             "warning",
             "constant",
             f"columns with hardly more than one value: {', '.join(found[:10])}",
-            f"less than {NEARLY:.1%} of one value",
+            f"more than {1 - NEARLY:.1%} of the rows, and more than one, with another value",
             f"{plural(len(found), 'column')} above",
             "leave them out, unless the rare value is what it is all about",
             evidence={"columns": found},
@@ -239,18 +244,18 @@ def _far_values(frame: pd.DataFrame) -> Iterator[Finding]:
             (distinct[-1], counts[-1], distinct[-1] - distinct[-2], distinct[-2] - distinct[0]),
             (distinct[0], counts[0], distinct[1] - distinct[0], distinct[-1] - distinct[1]),
         ):
-            if gap > rest:
+            if gap > rest * (1 if count >= REPEATED else FAR):
                 others = (distinct[0], distinct[-2]) if value == distinct[-1] else (distinct[1], distinct[-1])
                 rows.append((str(name), float(value), int(count), float(others[0]), float(others[1])))
     if rows:
-        named = ", ".join(f"{name} = {value:g} ({count:,} rows)" for name, value, count, _, _ in rows[:5])
+        named = ", ".join(f"{name} = {value:g} ({plural(count, 'row')})" for name, value, count, _, _ in rows[:5])
         yield Finding(
             "warning",
             "outliers",
             f"values far from all others: {named}",
             "values that are not further from the others than those are from each other",
             plural(len(rows), "such value"),
-            "a placeholder for what is missing, another unit, or a slip of the finger? Empty such cells",
+            "a placeholder for what is missing, another unit, or a slip of the finger? If so, empty these cells",
             evidence={"columns": [name for name, *_ in rows]},
             table=Table(("column", "value", "rows", "lowest other", "highest other"), tuple(rows)),
         )

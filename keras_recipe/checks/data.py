@@ -10,6 +10,7 @@ from keras_recipe.checks import check
 from keras_recipe.checks.columns import frame_of
 from keras_recipe.checks.pictures import histogram
 from keras_recipe.core.records import Finding, Suspect, Table
+from keras_recipe.core.wording import plural
 from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.problem import Problem, Split, buffer_rows
@@ -47,10 +48,10 @@ def label_balance(job: Job) -> Iterator[Finding]:
     classes = job.problem.signature.classes
     counts = np.bincount(job.problem.train.y, minlength=len(classes))
     evidence = {"counts": {name: int(count) for name, count in zip(classes, counts, strict=True)}}
-    shown = np.argsort(-counts, kind="stable")[:MOST_CLASSES]
-    rows = tuple((classes[c], int(counts[c]), round(float(counts[c] / counts.sum()), 4)) for c in shown)
+    ranked = np.argsort(-counts, kind="stable")
+    rows = tuple((classes[c], int(counts[c]), round(float(counts[c] / counts.sum()), 4)) for c in ranked[:MOST_CLASSES])
     table = Table(("class", "examples", "share"), rows, bars="examples")
-    most, least = int(counts.argmax()), int(counts.argmin())
+    most, least = int(ranked[0]), int(ranked[-1])
     ratio = counts[most] / max(counts[least], 1)
     measured = f"{classes[most]}: {counts[most]:,}; {classes[least]}: {counts[least]:,} ({ratio:.1f} to 1)"
     if ratio < RARE:
@@ -85,9 +86,10 @@ def value_ranges(job: Job) -> Iterator[Finding]:
     yield Finding(
         "error",
         "nan-data",
-        f"inputs hold NaN or infinity, in {len(bad):,} examples of the training split: {', '.join(bad[:10])}",
-        "finite numbers",
-        f"{len(bad):,} examples with others",
+        f"inputs hold NaN, infinity or numbers beyond float32, in {plural(len(bad), 'example')} of the training split: "
+        f"{', '.join(bad[:10])}",
+        "finite numbers in every example",
+        f"{plural(len(bad), 'example')} with others",
         "correct or drop them",
         suspects=tuple(Suspect("train", i, "", "", 1.0, "NaN or infinity") for i in bad[:1000]),
     )
@@ -109,7 +111,8 @@ def _range(job: Job, x: np.ndarray) -> Iterator[Finding]:
     flat = x.reshape(-1, x.shape[-1]).astype("float64")
     low, high, mean, deviation = flat.min(), flat.max(), flat.mean(), flat.std()
     evidence = {"min": low, "max": high, "mean": mean, "standard deviation": deviation}
-    yield Finding("ok", "input-scale", f"values {low:g} to {high:g}, mean {mean:.4g}", evidence=evidence)
+    what = "encoded inputs" if job.problem.signature.kind == "table" else "values"
+    yield Finding("ok", "input-scale", f"{what} from {low:g} to {high:g}, mean {mean:.4g}", evidence=evidence)
     if job.problem.signature.kind == "image":
         constant = int((x.reshape(len(x), -1).std(axis=0) == 0).sum())
         yield Finding("info", "data", f"{constant:,} of {x[0].size:,} pixel values are the same in every example")

@@ -31,9 +31,9 @@ def unusual(job: Job) -> Iterator[Finding]:
     if not data.dense.shape[1]:
         return
     groups = _groups(job, data)
-    scores = np.zeros(len(data))
+    scores, scaled = np.zeros(len(data)), _scaled(data.dense)
     for number, rows in enumerate(groups.values(), start=1):
-        scores[rows] = _isolation(data.dense[rows], job.seed)
+        scores[rows] = _isolation(scaled[rows], job.seed)
         job.progress("unusual examples", number, len(groups))
     if job.problem.signature.kind == "image":
         yield _pictures(job, data, groups, scores)
@@ -48,17 +48,22 @@ def _groups(job: Job, data: Features) -> dict[str, np.ndarray]:
 
 
 def _isolation(values: np.ndarray, seed: int) -> np.ndarray:
-    """Distance of each row to its NEIGHBOURS-th nearest, in medians of it, features weighed by their deviation."""
+    """Distance of each row to its NEIGHBOURS-th nearest, in medians of it; 0 where most rows are alike."""
     from sklearn.neighbors import NearestNeighbors
 
     if len(values) <= NEIGHBOURS:
         return np.ones(len(values))
-    scale = values.std(axis=0)
-    scaled = values / np.maximum(scale.mean() if values.shape[1] > 64 else scale, 1e-9)
     some = np.random.default_rng(seed).permutation(len(values))[:MOST]
-    model = NearestNeighbors(n_neighbors=NEIGHBOURS + 1, algorithm="brute").fit(scaled[some])
-    distance = model.kneighbors(scaled)[0][:, -1]
-    return np.asarray(distance / max(float(np.median(distance)), 1e-9))
+    model = NearestNeighbors(n_neighbors=NEIGHBOURS + 1, algorithm="brute").fit(values[some])
+    distance = model.kneighbors(values)[0][:, -1]
+    middle = float(np.median(distance))
+    return np.asarray(distance / middle) if middle > 1e-3 else np.zeros(len(values))
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    """Features weighed by their deviation over all classes; components of pictures keep their own weights."""
+    scale = values.std(axis=0)
+    return values / np.maximum(scale.mean() if values.shape[1] > 64 else scale, 1e-9)
 
 
 def _pictures(job: Job, data: Features, groups: dict[str, np.ndarray], scores: np.ndarray) -> Finding:
@@ -82,6 +87,7 @@ def _pictures(job: Job, data: Features, groups: dict[str, np.ndarray], scores: n
 
 def _rows(job: Job, data: Features, scores: np.ndarray) -> Finding:
     order = np.argsort(-scores, kind="stable")[:ROWS]
+    order = order[scores[order] > 0]
     return Finding(
         "info",
         "outliers",

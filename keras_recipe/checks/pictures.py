@@ -58,6 +58,8 @@ def picture_sizes(job: Job) -> Iterator[Finding]:
     if job.problem.signature.kind != "image":
         return
     look = job.survey
+    if not look.good.any():
+        return
     properties = look.properties[look.good]
     names = [str(n) for n in properties if properties[n].dtype.kind in "iuf" and n not in ("orientation", "frames")]
     yield Finding(

@@ -103,7 +103,10 @@ def inputs_of(x: Any, part: str, *, tolerant: bool = False) -> tuple[Kind, Rows]
     if not tolerant:
         check_finite(array, part)
     if not (pictures and array.dtype == np.uint8) and array.dtype != np.float32:
-        array = array.astype("float32")
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which is told
+            array = array.astype("float32")
+        if not tolerant:
+            check_finite(array, part)
     return ("image" if pictures else "vector"), array
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from keras_recipe.data.parts import NAMES, Part, Reading, Source, default_memory
 from keras_recipe.data.pictures import listed
 from keras_recipe.data.sources import add_part, check_alike, read_source
 from keras_recipe.problem import Column, Problem, Rows, Signature, Split
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Given = Any
 """A share of the rows (0..1), or another source of the same form."""
@@ -95,7 +98,9 @@ def load(
     rows, split_by = assign(y["train"], labels, keys, shares, seed)
     parts = _divide(read, y, rows)
     parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
-    frames: dict[str, Any] = {part: p.x for part, p in parts.items()} if read.kind == "table" else {}
+    frames: dict[str, Any] = {}
+    if read.kind == "table":
+        frames = {part: cast("pd.DataFrame", p.x).drop(columns=list(keys.columns)) for part, p in parts.items()}
     columns, parts, findings = (
         _encoded(parts, keys.columns, tolerant=tolerant) if read.kind == "table" else ((), parts, ())
     )
