@@ -10,16 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_recipe import texts
 from keras_recipe.checks import check
+from keras_recipe.checks.columns import JUDGED, ROWS, frame_of
 from keras_recipe.core.records import Finding, Severity, Suspect, Table
 from keras_recipe.core.wording import plural
 from keras_recipe.job import Job
 from keras_recipe.pictures import CELL, grid
 from keras_recipe.survey import SPLITS, Survey, look
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAME, RATIO, NEIGHBOURS = 0.96, 0.43, 8
 """Least correlation of the hashes of one picture in two versions, and the most that their distance may be of that to
@@ -32,6 +37,13 @@ CHANCE = 1e-3
 
 SURE = 0.9999
 """Correlation above which no ratio is asked for: more copies than neighbours would hide each other."""
+
+COINCIDENCE = 0.01
+"""Expected number of twins from which on a row of a table may well have one by chance."""
+
+FOLLOWS, OFTEN = 1.05, 5
+"""Most values that a column has, on average, where another one has the same, for it to follow from that one; looked at
+are values that come this often."""
 
 HASH = 256
 PLAIN = 2.0
@@ -66,6 +78,9 @@ def duplicates(job: Job) -> Iterator[Finding]:
     pictures, prose = job.problem.signature.kind == "image", texts.text_columns(job.problem.train.raw)
     examples = _of_survey(job.survey) if pictures else _of_rows(job)
     exact = equal(examples.digests)
+    if not pictures:
+        exact, by_chance = _without_coincidences(job, exact)
+        yield from by_chance
     near = near_pairs(job.survey, exact, job) if pictures else _near_texts(job, exact, prose)
     pairs = np.concatenate([np.column_stack([exact, np.ones(len(exact))]), near])
     yield from _told(job, examples, pairs, len(exact))
@@ -85,6 +100,55 @@ def equal(digests: np.ndarray) -> np.ndarray:
     first = order[starts][group]
     later = np.concatenate([[False], same])
     return np.column_stack([first[later], order[later]]) if later.any() else np.empty((0, 2), int)
+
+
+def _without_coincidences(job: Job, exact: np.ndarray) -> tuple[np.ndarray, list[Finding]]:
+    """The pairs whose values are so rare that two rows hardly share them by chance, and what is told of the others."""
+    frames = [frame_of(getattr(job.problem, name)) for name in SPLITS]
+    if not len(exact) or frames[0] is None:
+        return exact, []
+    rare = expected_twins(_together(frames), exact[:, 1], job.seed) < COINCIDENCE
+    if rare.all():
+        return exact, []
+    message = f"{plural(int((~rare).sum()), 'row')} equal to another, as is to be expected of so few different values"
+    return exact[rare], [Finding("info", "duplicates", message, evidence={"by chance": int((~rare).sum())})]
+
+
+def expected_twins(frame: pd.DataFrame, rows: np.ndarray, seed: int) -> np.ndarray:
+    """How many other rows would have the values of each of these, were its columns independent: float64 (rows,).
+
+    Columns that follow from others (a code beside its name) are left out, for they make nothing rarer. Columns are
+    taken from the one with most values on, until it is clear that no row has a twin by chance.
+    """
+    import pandas as pd
+
+    some = frame.iloc[np.random.default_rng(seed).permutation(len(frame))[:ROWS]]
+    twins = np.full(len(rows), len(frame) - 1.0)
+    taken: list[np.ndarray] = []
+    for name in sorted(frame.columns[:JUDGED], key=lambda n: -some[n].nunique()):
+        codes = pd.factorize(some[name], use_na_sentinel=False)[0]
+        if any(_follows(codes, from_) for from_ in taken):
+            continue
+        taken.append(codes)
+        shares = frame[name].value_counts(normalize=True, dropna=False)
+        twins *= frame[name].iloc[rows].map(shares).to_numpy("float64")
+        if (twins < COINCIDENCE).all():
+            break
+    return twins
+
+
+def _follows(codes: np.ndarray, from_: np.ndarray) -> bool:
+    """Whether a column hardly ever has two values where the other one has one, and that often enough to tell."""
+    known = np.bincount(from_)[from_] >= OFTEN
+    values = np.unique(from_[known])
+    both = np.unique(np.stack([from_[known], codes[known]]), axis=1)
+    return len(values) > 0 and both.shape[1] <= FOLLOWS * len(values)
+
+
+def _together(frames: Sequence[pd.DataFrame | None]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([f for f in frames if f is not None], ignore_index=True)
 
 
 def hashes(thumbnails: np.ndarray) -> np.ndarray:
@@ -173,7 +237,7 @@ def _of_rows(job: Job) -> Examples:
     splits = [getattr(job.problem, name) for name in SPLITS]
     sizes = [len(s) for s in splits]
     if splits[0].raw is not None:
-        frame = pd.concat([s.raw for s in splits], ignore_index=True)
+        frame = _together([s.raw for s in splits])
     else:
         frame = pd.DataFrame(np.concatenate([np.asarray(s.x[:]).reshape(len(s), -1) for s in splits]))
     digests = pd.util.hash_pandas_object(frame, index=False).to_numpy()

@@ -88,6 +88,8 @@ def _pictures(job: Job, data: Features, groups: dict[str, np.ndarray], scores: n
 def _rows(job: Job, data: Features, scores: np.ndarray) -> Finding:
     order = np.argsort(-scores, kind="stable")[:ROWS]
     order = order[scores[order] > 0]
+    if not len(order):
+        return Finding("ok", "outliers", "most rows are alike, and none lies apart")
     return Finding(
         "info",
         "outliers",

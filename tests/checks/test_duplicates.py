@@ -92,6 +92,16 @@ def test_equal_rows_of_vectors_are_found(look: Look, alarms: Alarms) -> None:
     assert alarms(findings)
 
 
+def test_equal_answers_to_few_questions_are_no_duplicates(look: Look, alarms: Alarms) -> None:
+    answers = np.random.default_rng(0).integers(1, 6, (400, 4)).astype("float32")
+    findings = look("duplicates", load((answers, np.arange(400) % 2)))
+    assert not alarms(findings)
+    assert "so few different values" in findings[0].message
+    beside = np.random.default_rng(1).normal(size=(200, 1)).astype("float32")
+    rows = np.concatenate([np.concatenate([answers[:200], beside], axis=1)] * 2)
+    assert alarms(look("duplicates", load((rows, np.arange(400) % 2)))) >= {"duplicates"}
+
+
 @given(st.lists(st.sampled_from([b"a", b"b", b"c", b""]), max_size=12))
 def test_pairs_join_all_that_are_equal(digests: list[bytes]) -> None:
     array = np.array(digests, "S16") if digests else np.empty(0, "S16")
