@@ -63,6 +63,9 @@ Apply = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Of the split, the weights, the order of the data, everything.", min=0)]
 Out = Annotated[Path | None, typer.Option(help="Run directory.", show_default="runs/<name of the data>")]
+LookOut = Annotated[
+    Path | None, typer.Option("--out", help="Directory.", show_default="runs/<name of the data>-inspect")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on standard output.")]
 RunDirectory = Annotated[Path, typer.Argument(help="A run directory that train has written.", show_default=False)]
 
@@ -148,7 +151,7 @@ def inspect(
     data: Data,
     target: Target = None,
     test: Test = None,
-    out: Out = None,
+    out: LookOut = None,
     seed: Seed = 0,
     task: TaskName = None,
     groups: Groups = None,
@@ -192,15 +195,18 @@ def inspect(
         directory = out or Path("runs") / f"{problem.name}-inspect"
         console = Console(0.0, lambda: clock.monotonic() - began, as_json, tables=True)
         runs = examine(problem, directory, seed, console, apply)
+    counts = Counter(f.severity for r in runs for f in r.findings)
     if as_json:
-        typer.echo(json.dumps([to_json(r) for r in runs], indent=2))
+        paths = {"report": directory / "report.html", "tensorboard": directory / "tensorboard"}
+        paths |= {"suspects": directory / FILE} if (directory / FILE).is_file() else {}
+        values = {"errors": counts["error"], "warnings": counts["warning"], "checks": [to_json(r) for r in runs]}
+        typer.echo(json.dumps(values | {k: str(v) for k, v in paths.items()}, indent=2))
     else:
-        counts = Counter(f.severity for r in runs for f in r.findings)
         typer.echo(f"\n{plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}")
         typer.echo(f"report       {directory / 'report.html'}\nTensorBoard  {directory / 'tensorboard'}")
         if (directory / FILE).is_file():
             typer.echo(f"suspects     {directory / FILE}")
-    if any(f.severity == "error" for r in runs for f in r.findings):
+    if counts["error"]:
         raise typer.Exit(1)
 
 
@@ -299,15 +305,23 @@ def _told(*, resumes: bool = True) -> Iterator[None]:
         )
         raise typer.Exit(2) from error
     except KeyboardInterrupt as error:
-        left = "Nothing is lost: the same command goes on where it was." if resumes else "The data is untouched."
+        left = (
+            "Nothing is lost: the same command goes on where it was."
+            if resumes
+            else "Your data is untouched; the same command looks again."
+        )
         typer.echo(f"\nInterrupted. {left}", err=True)
         raise typer.Exit(130) from error
 
 
 def _load(data: str, *, test: str | None, **options: Any) -> Problem:
     from keras_recipe.data import load
+    from keras_recipe.data.named import DOWNLOADED
 
-    if Path(data).is_dir() and not options.get("tolerant"):  # pictures are decoded by TensorFlow, but not to look at
+    if not data:
+        raise RecipeError("a path, or the name of a data set", "nothing", "say where the data is, for instance photos/")
+    decoded = Path(data).is_dir() and not options.get("tolerant")  # TensorFlow decodes pictures, but not to look at
+    if decoded or (data in DOWNLOADED and not Path(data).exists()):
         import_tensorflow()
     share = re.fullmatch(r"[\d.]+", test) if test else None
     return load(data, test=float(test) if test and share else test or 0.15, **options)

@@ -32,7 +32,10 @@ SHOWN = 120
 """Characters of a text, or of a row, that a table shows."""
 
 KNOWN = 20
-"""Characters from which a language can be told: shorter texts are of none."""
+"""Bytes of UTF-8 from which a language can be told: shorter texts are of none."""
+
+JOINED = 12
+"""Characters a word from which on a text is written without blanks, and its characters stand for words."""
 
 
 def text_columns(frame: pd.DataFrame | None) -> list[str]:
@@ -50,9 +53,9 @@ def properties(texts: pd.Series[str]) -> pd.DataFrame:
     import pandas as pd
     import py3langid
 
-    languages = [py3langid.classify(t)[0] if len(t) >= KNOWN else "" for t in texts]
+    languages = [py3langid.classify(t)[0] if len(t.encode()) >= KNOWN else "" for t in texts]
     return pd.DataFrame(
-        {"characters": texts.str.len(), "words": [len(t.split()) for t in texts], "language": languages},
+        {"characters": texts.str.len(), "words": [len(tokens(t)) for t in texts], "language": languages},
         index=texts.index,
     )
 
@@ -118,8 +121,15 @@ def _cell(value: object) -> str:
 
 
 def _shingles(text: str) -> set[bytes]:
-    words = text.lower().split()
+    words = tokens(text.lower())
     return {" ".join(words[i : i + SHINGLE]).encode() for i in range(max(1, len(words) - SHINGLE + 1))}
+
+
+def tokens(text: str) -> list[str]:
+    """Words; characters, where blanks do not set words apart (Chinese, Japanese, Thai)."""
+    words = text.split()
+    joined = sum(map(len, words)) > JOINED * len(words) and not text.isascii()
+    return list("".join(words)) if joined else words
 
 
 def _alike(texts: list[str], later: int, proposed: list[int]) -> Iterator[tuple[int, float]]:

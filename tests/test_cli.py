@@ -141,7 +141,7 @@ def test_inspect_shows_the_data_and_trains_nothing(tmp_path: Path, stripes: Prob
     done = call("inspect", tmp_path / "photos", "--out", tmp_path / "look", "--json")
     assert done.exit_code == 0, done.output
     runs = json.loads(done.stdout)
-    assert {"label_balance", "examples"} <= {r["check"] for r in runs}
+    assert {"label_balance", "examples"} <= {r["check"] for r in runs["checks"]}
     assert (tmp_path / "look" / "artifacts" / "examples.png").is_file()
     assert {"journal.jsonl", "report.html", "tensorboard"} <= {p.name for p in (tmp_path / "look").iterdir()}
     assert not (tmp_path / "look" / "trials").exists()

@@ -11,7 +11,7 @@ from keras_recipe import cheap
 from keras_recipe.checks import check
 from keras_recipe.checks.columns import JUDGED, ROWS, codes, frame_of, known_part
 from keras_recipe.core.records import Finding, Table
-from keras_recipe.data.table import is_numbers
+from keras_recipe.data.table import is_dates, is_numbers
 from keras_recipe.job import Job
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ CHANCE = 1e-4
 
 ORDERED = 0.2
 """Part of the way from guessing to knowing that the place in the file may go."""
-
-DATES = 0.95
-"""Share of the words of a column that must be dates."""
 
 
 @check("inspect", order=70)
@@ -77,7 +74,7 @@ def order(job: Job) -> Iterator[Finding]:
     problem = job.problem
     by_time = problem.split_by.startswith("time")
     raw = problem.train.raw
-    dates = [str(n) for n in raw if _dates(raw[n])] if raw is not None and not by_time else []
+    dates = [str(n) for n in raw if is_dates(raw[n])] if raw is not None and not by_time else []
     if dates:
         yield Finding(
             "warning",
@@ -146,22 +143,6 @@ def _area(positive: np.ndarray, score: np.ndarray) -> tuple[float, float]:
     q1, q2 = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     variance = (auc * (1 - auc) + (m - 1) * (q1 - auc**2) + (n - 1) * (q2 - auc**2)) / (m * n)
     return auc, float(np.sqrt(max(variance, 0.0)))
-
-
-def _dates(column: pd.Series[Any]) -> bool:
-    """Whether a column of words holds dates. Plain numbers may be anything."""
-    import warnings
-
-    import pandas as pd
-
-    if is_numbers(column):
-        return False
-    filled = column[column != ""].head(1000)
-    if len(filled) < 20 or not filled.str.contains(r"\d{4}|\d[-/.]\d", regex=True).mean() >= DATES:
-        return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # dates in no standard format are read one by one
-        return bool(pd.to_datetime(filled, errors="coerce", utc=True).notna().mean() >= DATES)
 
 
 def _places(job: Job) -> np.ndarray | None:

@@ -261,8 +261,8 @@ def _told(job: Job, examples: Examples, pairs: np.ndarray, exact: int) -> Iterat
     yield Finding(
         severity,
         "duplicates",
-        f"{exact:,} exact{near} duplicates, {int(across.sum()):,} of them across splits",
-        f"at most {LEAKING:.1%} of the held out examples with a twin in another split",
+        f"{plural(len(pairs), 'duplicate')}, {exact:,} exact{near}, {int(across.sum()):,} across splits",
+        f"at most {LEAKING:.1%} of the held out examples, or {FEW - 1}, with a twin in another split",
         f"{len(held_out):,} of them ({share:.2%})",
         "drop one of each pair (suspects.csv), or keep them in one split (--groups): a model can know them by heart",
         evidence={
@@ -297,7 +297,7 @@ def _conflicts(job: Job, examples: Examples, a: np.ndarray, b: np.ndarray) -> It
         "labels",
         f"different labels for one input ({plural(len(differ), 'pair')}): one is wrong, or the input cannot tell",
         "one label for one input",
-        f"two labels for {plural(len(differ), 'pair')}",
+        f"two labels for {plural(len(differ), 'pair')}, not counting those with a twin in the test split",
         "fix or drop them",
         evidence={"pairs": len(differ)},
         table=Table(("example", "its twin", "label", "the twin's"), rows),
@@ -339,11 +339,16 @@ def _suspects(job: Job, examples: Examples, pairs: np.ndarray) -> tuple[Suspect,
         kept, dropped = sorted((int(a), int(b)), key=lambda e: (examples.split[e] == 0, e))
         if dropped in found:
             continue
-        split = _split(examples, dropped)
-        label = job.problem.label(getattr(job.problem, split).y[int(examples.row[dropped])])
-        reason = f"duplicate of {_name(job, examples, kept)} ({_split(examples, kept)})"
-        found[dropped] = Suspect(split, _name(job, examples, dropped), label, "", float(correlation), reason)
+        split, twin = _split(examples, dropped), _split(examples, kept)
+        label, other = _label(job, examples, dropped), "" if twin == "test" else _label(job, examples, kept)
+        likely = "" if other == label else other
+        reason = f"duplicate of {_name(job, examples, kept)} ({twin})"
+        found[dropped] = Suspect(split, _name(job, examples, dropped), label, likely, float(correlation), reason)
     return tuple(found.values())
+
+
+def _label(job: Job, examples: Examples, entry: int) -> str:
+    return job.problem.label(getattr(job.problem, _split(examples, entry)).y[int(examples.row[entry])])
 
 
 def _picture(job: Job, examples: Examples, pairs: np.ndarray) -> str | None:

@@ -20,8 +20,8 @@ those above it were wrong on fashion_mnist, 95 % on photos of flowers, 82 % on a
 exchanged, hardly any is, and few are above it (WORRYING)."""
 
 SKILLED, ENOUGH = 0.9, 0.75
-"""Share of unseen labels that a model gets right from which less confidence is enough, and how much: on digits, where it
-gets .97, all of 67 suspects above .5 were wrong, but noise at the border of two classes reaches .7."""
+"""Share of unseen labels that a model gets right from which less confidence is enough, and how much: on digits, with
+.97, each of 67 suspects was wrong; noise at the border of two classes has .7."""
 
 KNOWS = 0.25
 """Part of the way from the commonest class to all labels that a model must go for its word to count: on adult it goes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.data.labels import clean_labels
+from keras_recipe.data.labels import clean_labels, filled_labels, missing_labels
 from keras_recipe.data.parts import NAMES, Part, Source, chunks, content_digest, row_numbers
 from keras_recipe.problem import Kind, Rows
 
@@ -33,9 +33,10 @@ def open_npz(path: Path) -> dict[str, np.ndarray]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        why = "" if "pickle" in str(error) else f" ({error})"  # nobody should be told to allow that
         raise RecipeError(
             "an .npz of plain numeric or string arrays",
-            f"{path}, which cannot be read as one ({error})",
+            f"{path}, which cannot be read as one{why}",
             "write it with numpy.savez(path, x=..., y=...), without arrays of dtype object",
         ) from error
 
@@ -65,7 +66,8 @@ def part_of_arrays(x: Any, y: Any, part: str, *, tolerant: bool = False) -> tupl
             unless `tolerant`.
     """
     kind, inputs = inputs_of(x, part, tolerant=tolerant)
-    labels = clean_labels(y, f"the {part} part")
+    unread = missing_labels(np.asarray(y)) if tolerant else np.empty(0, int)
+    labels = clean_labels(filled_labels(np.asarray(y), unread), f"the {part} part")
     if len(inputs) != len(labels):
         raise RecipeError(
             "as many labels as inputs",
@@ -74,7 +76,8 @@ def part_of_arrays(x: Any, y: Any, part: str, *, tolerant: bool = False) -> tupl
         )
     if not len(labels):
         raise RecipeError("examples", f"an empty {part} part", "give at least one example")
-    return kind, Part(inputs, labels, row_numbers(len(labels)), content_digest(inputs))
+    digest = content_digest(inputs)
+    return kind, Part(inputs, labels, row_numbers(len(labels)), digest, unread=tuple(unread.tolist()))
 
 
 def inputs_of(x: Any, part: str, *, tolerant: bool = False) -> tuple[Kind, Rows]:

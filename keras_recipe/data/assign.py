@@ -43,9 +43,14 @@ def keys_of(pool: Part, groups: Key, time: Key) -> Keys:
 
 
 def assign(
-    y: np.ndarray, labels: Labels, keys: Keys, shares: dict[str, float], seed: int
+    y: np.ndarray, labels: Labels, keys: Keys, shares: dict[str, float], seed: int, *, tolerant: bool = False
 ) -> tuple[dict[str, np.ndarray], str]:
-    """Rows of each part that is drawn from the pool, and how that was done, in words. Raises RecipeError."""
+    """Rows of each part that is drawn from the pool, and how that was done, in words.
+
+    Where `tolerant`, classes with too few examples to be split are left in the training part.
+
+    Raises RecipeError.
+    """
     if keys.time is not None:
         return split.by_time(keys.time, shares), "time, earliest first"
     if not shares:
@@ -56,7 +61,16 @@ def assign(
         return split.by_groups(keys.groups, classes, shares, seed), f"groups, seed {seed}{how}"
     if classes is None:
         return split.shuffled(len(y), shares, seed), f"random, seed {seed}{how}"
-    return split.stratified(y, labels.classes, shares, seed), f"stratified, seed {seed}{how}"
+    few = too_few(y, labels, shares)[y] if tolerant else np.zeros(len(y), bool)
+    rows = np.arange(len(y)) if few.all() else np.flatnonzero(~few)
+    parts = {part: rows[drawn] for part, drawn in split.stratified(y[rows], labels.classes, shares, seed).items()}
+    parts["train"] = np.concatenate([parts["train"], np.setdiff1d(np.arange(len(y)), rows)])
+    return parts, f"stratified, seed {seed}{how}"
+
+
+def too_few(y: np.ndarray, labels: Labels, shares: dict[str, float]) -> np.ndarray:
+    """Whether each class has too few examples for one in each part, (classes,) of bool."""
+    return np.bincount(y, minlength=len(labels.classes)) < 1 + len(shares)
 
 
 def _values(pool: Part, key: Key, what: str) -> np.ndarray:
@@ -64,8 +78,8 @@ def _values(pool: Part, key: Key, what: str) -> np.ndarray:
     if isinstance(key, str):
         known = list(getattr(frame, "columns", []))
         if key not in known:
-            do = nearest(key, known) if known else "give one value a row instead"
-            raise RecipeError(f"{what} that are a column of the table", repr(key), do)
+            do = nearest(key, known) if known else "only tables have columns: in Python, give one value a row"
+            raise RecipeError(f"a column of the table for {what}", repr(key), do)
         return _filled(frame[key], f"column {key!r}, which gives the {what}")
     import pandas as pd
 

@@ -9,7 +9,7 @@ import numpy as np
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
 from keras_recipe.data.pictures import listed
-from keras_recipe.data.table import is_numbers, is_text
+from keras_recipe.data.table import is_dates, is_numbers, is_text
 from keras_recipe.problem import Column
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def learn_columns(train: pd.DataFrame, *, tolerant: bool = False) -> tuple[tuple
     if not names and not tolerant:
         raise RecipeError(
             "at least one column of numbers or categories",
-            f"none besides {listed(dropped)}, which name the rows or hold text",
+            f"none, for {listed(dropped)} hold text or name the rows",
             "add columns; `inspect` looks at text, no model takes it yet",
         )
     return tuple(_column(train[name]) for name in names), tuple(_findings(train, dropped))
@@ -117,8 +117,16 @@ def _findings(train: pd.DataFrame, dropped: list[str]) -> list[Finding]:
     texts = [name for name in dropped if is_text(train[name])]
     if texts:
         message = f"columns of text are looked at, but no model takes them yet: {listed(texts)}"
-        findings.append(Finding("warning", "text", message, evidence={"columns": texts}))
-    keys = [name for name in dropped if name not in texts]
+        alone = len(dropped) == train.shape[1]
+        hint = "training would refuse this table: add columns of numbers or categories" if alone else ""
+        findings.append(
+            Finding("error" if alone else "warning", "text", message, hint=hint, evidence={"columns": texts})
+        )
+    dates = [name for name in dropped if name not in texts and is_dates(train[name])]
+    if dates:
+        message = f"columns of dates, which no model takes: {listed(dates)}"
+        findings.append(Finding("info", "dates", message, evidence={"columns": dates}))
+    keys = [name for name in dropped if name not in texts + dates]
     if keys:
         message = f"columns whose words are nearly all distinct were dropped: {listed(keys)}"
         findings.append(_warning("id", message, keys))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_recipe.core.cells import table_of, unguarded
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.records import Finding, Table
 from keras_recipe.data.labels import Labels
@@ -51,11 +52,14 @@ def read_edits(path: Path) -> tuple[Edit, ...]:
     """The lines whose action is "fix" or "drop". Raises RecipeError for a file or a word that is not understood."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+            reader = table_of(file)
             names, lines = list(reader.fieldnames or ()), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = "which is not in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise RecipeError(
-            "a suspects.csv that `inspect` has written", f"{path}: {error}", "run `inspect`, and edit what it writes"
+            "a suspects.csv that `inspect` has written",
+            f"{path}, {why}",
+            "edit what it writes, and save it as CSV UTF-8",
         ) from error
     missing = [c for c in COLUMNS if c not in names]
     if missing:
@@ -64,8 +68,16 @@ def read_edits(path: Path) -> tuple[Edit, ...]:
             f"{path} without {', '.join(missing)}",
             "keep the first line as `inspect` has written it",
         )
-    edits = [_edit(line, number, path) for number, line in enumerate(lines, start=2)]
-    return tuple(e for e in edits if e.action in ("fix", "drop"))
+    edits: dict[tuple[str, str], Edit] = {}
+    for edit in (_edit(line, number, path) for number, line in enumerate(lines, start=2)):
+        known = edits.setdefault((edit.split, edit.example), edit)
+        if dataclasses.replace(known, line=edit.line) != edit:
+            raise RecipeError(
+                "one decision for each example",
+                f"two for {edit.example!r}, in lines {known.line} and {edit.line} of {path}",
+                "take one of the lines out",
+            )
+    return tuple(e for e in edits.values() if e.action in ("fix", "drop"))
 
 
 def apply(
@@ -102,7 +114,7 @@ def apply(
 
 
 def _edit(line: dict[str, str | None], number: int, path: Path) -> Edit:
-    values = {c: (line[c] or "").strip() for c in COLUMNS}
+    values = {c: unguarded((line[c] or "").strip()) for c in COLUMNS}
     action = values.pop("action").lower()
     if action not in (*ACTIONS, ""):
         raise RecipeError(

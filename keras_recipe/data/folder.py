@@ -75,7 +75,7 @@ def part_folders(root: Path) -> dict[str, Path]:
 
 def list_pictures(root: Path, folder: Path) -> Listing:
     """Pictures below the class folders of `folder`, which is `root` or lies in it. Raises RecipeError without any."""
-    found = [p for p in walk(folder) if is_picture(p)]
+    found = [p for p in walk(folder) if is_picture(p) and _can_be_named(p)]
     classed = [p for p in found if p.parent != folder]
     if not classed:
         raise RecipeError(
@@ -133,10 +133,12 @@ def _ignored(root: Path, listings: dict[str, Listing]) -> list[Finding]:
     """What lies in the folder and is not used: never silently."""
     used = {path for listing in listings.values() for path in listing.paths}
     unused = [p.relative_to(root) for p in walk(root) if str(p.relative_to(root)) not in used]
-    foreign = [p for p in unused if p.suffix.lower() in UNREADABLE]
-    loose = [p for p in unused if is_picture(p)]
-    others = [p for p in unused if p not in {*foreign, *loose}]
+    nameless = [p for p in unused if not _can_be_named(p)]
+    foreign = [p for p in unused if p.suffix.lower() in UNREADABLE and p not in nameless]
+    loose = [p for p in unused if is_picture(p) and p not in nameless]
+    others = [p for p in unused if p not in {*foreign, *loose, *nameless}]
     kinds: list[tuple[Severity, str, list[Path]]] = [
+        ("warning", "files whose name is not in UTF-8", nameless),
         ("warning", "pictures outside the class folders", loose),
         ("warning", "pictures of a kind that cannot be read", foreign),
         ("warning", "class folders without pictures", _empty_classes(root, used)),
@@ -144,6 +146,15 @@ def _ignored(root: Path, listings: dict[str, Listing]) -> list[Finding]:
         ("info", "hidden files or folders", [p.relative_to(root) for p in sorted(root.rglob(".*"))]),
     ]
     return [_ignored_finding(*kind) for kind in kinds if kind[2]]
+
+
+def _can_be_named(path: Path) -> bool:
+    """Whether reports and tables can hold the path: file systems take any bytes for a name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _empty_classes(root: Path, used: set[str]) -> list[Path]:
@@ -154,6 +165,6 @@ def _empty_classes(root: Path, used: set[str]) -> list[Path]:
 
 
 def _ignored_finding(severity: Severity, what: str, paths: list[Path]) -> Finding:
-    names = [str(p) for p in paths]
+    names = [str(p).encode("utf-8", "backslashreplace").decode() for p in paths]
     message = f"ignored, {what} ({len(names):,}): {listed(names)}"
     return Finding(severity, "ignored", message, evidence={"paths": names[:100]})

@@ -124,6 +124,27 @@ def clean_labels(y: np.ndarray, place: str) -> np.ndarray:
     return _from_one_hot(y)
 
 
+def missing_labels(y: np.ndarray) -> np.ndarray:
+    """Rows without a label: empty, NaN or infinite."""
+    import pandas as pd
+
+    y = np.asarray(y)
+    if y.dtype.kind in "OSU":
+        blank = [value in ("", b"") for value in y.ravel()]
+        bad = np.asarray(pd.isna(y)) | np.reshape(blank, y.shape)
+    else:
+        bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(y.shape, bool)
+    return np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+
+
+def filled_labels(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Labels in which these rows have that of the first row which has one: they are read, and left out later."""
+    y = np.array(y)
+    if len(rows) < len(y):
+        y[rows] = y[np.setdiff1d(np.arange(len(y)), rows)[0]]
+    return y
+
+
 def _objects(y: np.ndarray, place: str) -> np.ndarray:
     import pandas as pd
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from keras_recipe import objectives
+from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
 from keras_recipe.data import edits as edits_module
 from keras_recipe.data import split
-from keras_recipe.data.assign import Key, assign, keys_of
+from keras_recipe.data.assign import Key, assign, keys_of, too_few
 from keras_recipe.data.columns import encode, learn_columns
 from keras_recipe.data.fingerprint import fingerprint
 from keras_recipe.data.labels import Labels, learn_labels
@@ -92,10 +93,17 @@ def load(
         drop=frozenset(e.example for e in asked if e.action == "drop" and not e.given),
     )
     read, shares = _read(source, {"test": test, "validation": validation}, reading)
+    if target is not None and read.kind != "table":
+        raise RecipeError(
+            "a table, where a target column is named", f"{target!r} for {read.name}", "leave --target out"
+        )
     labels = learn_labels(read.parts["train"].y, read.kind, task)
     y = {part: labels.encode(p.y, part) for part, p in read.parts.items()}
     keys = keys_of(read.parts["train"], groups, time)
-    rows, split_by = assign(y["train"], labels, keys, shares, seed)
+    rows, split_by = assign(y["train"], labels, keys, shares, seed, tolerant=tolerant)
+    refused = _unlabelled(read) if tolerant else []
+    if split_by.startswith("stratified"):
+        refused += _too_few(y["train"], labels, shares)
     parts = _divide(read, y, rows)
     parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
     frames: dict[str, Any] = {}
@@ -116,7 +124,14 @@ def load(
         fingerprint=fingerprint(read, rows, splits, signature, chosen_loss, objective),
         human_score=human_score,
         split_by=split_by,
-        findings=(*read.findings, *edited, *_inferred(read, labels, task), *_unseen(labels, parts), *findings),
+        findings=(
+            *read.findings,
+            *refused,
+            *edited,
+            *_inferred(read, labels, task),
+            *_unseen(labels, parts),
+            *findings,
+        ),
     )
 
 
@@ -169,6 +184,30 @@ def _signature(read: Source, labels: Labels, columns: tuple[Column, ...], x: Row
         targets=labels.targets,
         columns=columns,
     )
+
+
+def _unlabelled(read: Source) -> list[Finding]:
+    """Examples without a label, which nobody can train on."""
+    found = []
+    for name, part in read.parts.items():
+        if part.folder is None and part.unread:
+            ids = [str(part.ids[row]) for row in part.unread]
+            message = f"examples of the {name} part without a label: {listed(ids)}"
+            measured, do = f"{len(ids):,} of {len(part):,}", "label them, or take them out: training refuses them"
+            found.append(Finding("error", "labels", message, "a label each", measured, do, {"examples": ids[:100]}))
+    return found
+
+
+def _too_few(y: np.ndarray, labels: Labels, shares: dict[str, float]) -> list[Finding]:
+    """Classes that cannot be split."""
+    counts = np.bincount(y, minlength=len(labels.classes))
+    few = [f"{labels.classes[i]} ({counts[i]})" for i in np.flatnonzero(too_few(y, labels, shares))]
+    if not few:
+        return []
+    expected = f"at least {1 + len(shares)} examples of each class, one for each part"
+    message = f"classes with too few examples to be split, all of them in the training part: {listed(few)}"
+    do = "add examples of these classes, or take them out: training refuses them"
+    return [Finding("error", "classes", message, expected, f"{len(few):,} with fewer", do, {"classes": few})]
 
 
 def _inferred(read: Source, labels: Labels, task: str | None) -> list[Finding]:

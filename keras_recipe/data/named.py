@@ -28,7 +28,7 @@ def read_named(name: str) -> Source:
         raise RecipeError(
             "an existing path, or the name of a data set",
             repr(name),
-            f"{nearest(name, EMBEDDED + DOWNLOADED)}, or check the path",
+            f"check the path, or {nearest(name, EMBEDDED + DOWNLOADED)}",
         )
     return _embedded(name) if name in EMBEDDED else _downloaded(name)
 

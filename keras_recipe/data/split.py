@@ -22,7 +22,7 @@ def check_fractions(shares: dict[str, float]) -> None:
     for part, share in shares.items():
         if not 0 < share < 1:
             raise RecipeError(
-                f"a {part} share between 0 and 1 (without them), or data of its own",
+                f"a {part} share above 0 and below 1, or data of its own",
                 repr(share),
                 "give for instance 0.15",
             )
@@ -153,7 +153,7 @@ def _cut(order: np.ndarray, shares: dict[str, float], *, turn: bool = False) -> 
 
 
 def _check_counts(counts: np.ndarray, classes: tuple[str, ...], least: int) -> None:
-    few = [f"{classes[i]!r} ({counts[i]})" for i in np.flatnonzero(counts < least)]
+    few = [f"{classes[i]!r} ({counts[i]})" for i in np.flatnonzero((counts > 0) & (counts < least))]
     if few:
         more = f" and {len(few) - 10} more" if len(few) > 10 else ""
         raise RecipeError(

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.records import Finding
-from keras_recipe.data.labels import clean_labels
+from keras_recipe.data.labels import clean_labels, filled_labels, missing_labels
 from keras_recipe.data.parts import CHUNK, Part, Reading, Source, row_numbers
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ PROSE, TEXTS = 5, 1000
 """Words that half of the cells of a column of text have at least (names of people have four at most), and cells that
 are looked at."""
 
+DATES = 0.95
+"""Share of the words of a column that must be dates."""
+
 MOSTLY = 0.9
 """Share of numbers among the non-empty cells from which a column is one of numbers, and the rest an error."""
 
@@ -45,8 +48,11 @@ def read_table(path: Path, reading: Reading) -> Source:
     """
     frame, findings = _read(path, reading)
     target = target_column(list(frame.columns), reading.target, str(path))
-    labels = clean_labels(frame[target].replace("", np.nan).to_numpy(), str(path))
-    part = Part(frame.drop(columns=target), labels, row_numbers(len(frame)), _file_digest(path))
+    given = frame[target].replace("", np.nan).to_numpy()
+    unread = missing_labels(given) if reading.tolerant else np.empty(0, int)
+    labels = clean_labels(filled_labels(given, unread), str(path))
+    inputs, ids = frame.drop(columns=target), row_numbers(len(frame))
+    part = Part(inputs, labels, ids, _file_digest(path), unread=tuple(unread.tolist()))
     return Source(path.stem, "table", {"train": part}, target, tuple(findings))
 
 
@@ -67,7 +73,7 @@ def _read(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[Finding]]:
     frame = _parse(path, reading)
     if reading.target is not None:  # a misspelt name is told of before anything in the cells is
         target_column(list(frame.columns), reading.target, str(path))
-    findings: list[Finding] = []
+    findings = _twice(path, frame)
     for name in list(frame.columns):
         column = frame[name]
         if name in reading.words or not (is_numbers(column) or name in reading.numbers or _mostly_numbers(column)):
@@ -78,6 +84,16 @@ def _read(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[Finding]]:
         else:
             frame[name] = _finite(_numbers(column), name)
     return frame, findings
+
+
+def _twice(path: Path, frame: pd.DataFrame) -> list[Finding]:
+    """Columns that bear the name of another one, which pandas tells apart by a number."""
+    first = [cell.strip() for cell in _first_line(path)[0]]
+    twice = sorted({name for name in first if name in frame.columns and first.count(name) > 1})
+    if not twice:
+        return []
+    message = f"columns of the same name: {', '.join(map(repr, twice))}; the second is called {twice[0] + '.1'!r}"
+    return [Finding("warning", "columns", message, hint="give them different names", evidence={"columns": twice})]
 
 
 def _cleaned(column: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Finding]]:
@@ -96,7 +112,7 @@ def _cleaned(column: pd.Series[Any], name: str) -> tuple[pd.Series[Any], list[Fi
     ):
         rows = np.flatnonzero(bad)
         if len(rows):
-            shown = ", ".join(f"{column.iloc[r]!r} in row {r}" for r in rows[:5])
+            shown = ", ".join(f"{str(column.iloc[r])!r} in row {r}" for r in rows[:5])
             more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
             message = f"{what} {name!r}: {shown}{more} (counted from 0)"
             measured = f"{len(rows):,} of {len(column):,} cells"
@@ -148,6 +164,20 @@ def is_text(column: pd.Series[Any]) -> bool:
         return False
     words, characters = np.median([len(t.split()) for t in some]), some.str.len().median()
     return bool(words >= PROSE or (characters >= 2 * PROSE and np.mean([t.isascii() for t in some]) < 0.5))
+
+
+def is_dates(column: pd.Series[Any]) -> bool:
+    """Whether a column of words holds dates. Plain numbers may be anything."""
+    import pandas as pd
+
+    if is_numbers(column):
+        return False
+    filled = column[column != ""].head(1000)
+    if len(filled) < 20 or not filled.str.contains(r"\d{4}|\d[-/.]\d", regex=True).mean() >= DATES:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # dates in no standard format are read one by one
+        return bool(pd.to_datetime(filled, errors="coerce", utc=True).notna().mean() >= DATES)
 
 
 def _parse(path: Path, reading: Reading) -> pd.DataFrame:
@@ -203,9 +233,9 @@ def _is_number(cell: str) -> bool:
 
 
 def _unreadable(path: Path, why: str) -> RecipeError:
-    return RecipeError(
-        "a table in UTF-8 with one line a row and as many cells in each", f"{path}: {why}", "correct the file"
-    )
+    do = "save it as CSV UTF-8" if "codec" in why else "correct the file"
+    why = " ".join(why.split()).rstrip(".")
+    return RecipeError("a table in UTF-8 with one line a row and as many cells in each", f"{path}: {why}", do)
 
 
 def _mostly_numbers(words: pd.Series[Any]) -> bool:

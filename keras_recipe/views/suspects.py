@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from keras_recipe.core import journal
+from keras_recipe.core.cells import guarded, table_of, unguarded
 from keras_recipe.core.records import CheckRun, Record, Suspect
 
 FILE = "suspects.csv"
@@ -37,7 +38,7 @@ def write_suspects(directory: Path) -> Path | None:
     with draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(lines.values())
+        writer.writerows({name: guarded(cell) for name, cell in line.items()} for line in lines.values())
     os.replace(draft, path)
     return path
 
@@ -48,31 +49,32 @@ def suspects_of(records: Iterable[Record]) -> list[Suspect]:
 
 
 def _lines(suspects: list[Suspect]) -> Lines:
-    """One line an example, those of the highest confidence first; several reasons become one."""
-    lines: Lines = {}
+    """One line an example, those of the highest confidence first; several reasons become one, each with its own."""
+    found: dict[tuple[str, str], list[Suspect]] = {}
     for s in sorted(suspects, key=lambda s: -s.confidence):
-        line = lines.setdefault(
-            (s.split, s.example),
-            {
-                "action": "",
-                "split": s.split,
-                "example": s.example,
-                "given": s.given,
-                "likely": "",
-                "confidence": f"{s.confidence:.4f}",
-                "reason": "",
-            },
-        )
-        line["likely"] = line["likely"] or s.likely
-        line["reason"] = "; ".join(filter(None, [line["reason"], s.reason]))
-    return lines
+        found.setdefault((s.split, s.example), []).append(s)
+    return {place: _line(reasons) for place, reasons in found.items()}
+
+
+def _line(suspects: list[Suspect]) -> dict[str, str]:
+    first = suspects[0]
+    several = len(suspects) > 1
+    return {
+        "action": "",
+        "split": first.split,
+        "example": first.example,
+        "given": first.given,
+        "likely": next((s.likely for s in suspects if s.likely), ""),
+        "confidence": f"{first.confidence:.4f}",
+        "reason": "; ".join(f"{s.reason} ({s.confidence:.2f})" if several else s.reason for s in suspects),
+    }
 
 
 def _read(path: Path) -> Lines:
     """Lines of a file that is there already; none where it is not, or is no longer such a table."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [{c: str(line.get(c) or "") for c in COLUMNS} for line in csv.DictReader(file)]
+            lines = [{c: unguarded(str(line.get(c) or "")) for c in COLUMNS} for line in table_of(file)]
     except (OSError, UnicodeDecodeError, csv.Error):
         return {}
     return {(line["split"], line["example"]): line for line in lines}

@@ -161,3 +161,26 @@ def test_toys_are_learnable_problems_of_each_kind() -> None:
     assert KNeighborsClassifier(1).fit(flat[0], stripes.train.y).score(flat[1], stripes.test.y) > 0.8
     assert LinearRegression().fit(line.train.x[:], line.train.y).score(line.test.x[:], line.test.y) > 0.99
     assert toys.blobs(seed=1).fingerprint != blobs.fingerprint
+
+
+def test_what_has_no_label_is_left_out_and_told_where_one_only_looks(tmp_path: Path) -> None:
+    rows = [f"{i},{'ab'[i % 2] if i not in (3, 8) else ''}" for i in range(40)]
+    (tmp_path / "rows.csv").write_text("\n".join(["x,y", *rows]))
+    problem = load(tmp_path / "rows.csv", tolerant=True)
+    ids = {str(i) for part in (problem.train, problem.validation, problem.test) for i in part.ids}
+    assert ids == {str(i) for i in range(40)} - {"3", "8"}
+    assert [f.evidence["examples"] for f in problem.findings if f.severity == "error"] == [["3", "8"]]
+    with pytest.raises(RecipeError, match="2 missing"):
+        load(tmp_path / "rows.csv")
+    y = np.where(np.arange(40) < 2, np.nan, np.arange(40) % 2)
+    arrays = load((np.zeros((40, 3)), y), tolerant=True)
+    assert sum(len(part) for part in (arrays.train, arrays.validation, arrays.test)) == 38
+
+
+def test_a_class_too_small_to_be_split_is_told_where_one_only_looks() -> None:
+    x, y = np.random.default_rng(0).normal(size=(42, 3)), np.array([0] * 20 + [1] * 20 + [2] * 2)
+    problem = load((x, y), tolerant=True)
+    assert np.bincount(problem.train.y, minlength=3)[2] == 2
+    assert "2 (2)" in next(f for f in problem.findings if f.severity == "error").message
+    with pytest.raises(RecipeError, match="at least 3 examples of each class"):
+        load((x, y))

@@ -151,7 +151,7 @@ def test_group_and_time_columns_are_no_inputs(table: Table) -> None:
         ("", {}, "table.csv"),
         ("a,y\n", {}, "no rows"),
         (rows(), {"groups": "person"}, "'person'"),
-        ("name,y\n" + "\n".join(f"person {i},{i % 2}" for i in range(30)), {}, "none besides name"),
+        ("name,y\n" + "\n".join(f"person {i},{i % 2}" for i in range(30)), {}, "name the rows"),
     ],
 )
 def test_unsuitable_tables_are_refused(table: Table, text: str, options: dict[str, Any], message: str) -> None:

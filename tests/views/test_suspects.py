@@ -54,7 +54,7 @@ def test_one_line_an_example_the_surest_first(recorded: Write) -> None:
     directory = recorded(A, B, C)
     write_suspects(directory)
     assert [(line["example"], line["likely"], line["reason"]) for line in lines(directory)] == [
-        ("b", "dog", "duplicate of c; a model disagrees"),
+        ("b", "dog", "duplicate of c (0.90); a model disagrees (0.80)"),
         ('a "quoted", name', "dog", "a model disagrees"),
     ]
 
