@@ -286,6 +286,34 @@ def test_a_look_does_not_cost_anybody_a_run(finished: Finished, tmp_path: Path) 
     assert result.model_path.is_file()
 
 
+@pytest.mark.parametrize("name", ["report.html", "artifacts", "tensorboard", "suspects.csv"])
+def test_a_look_leaves_the_files_of_others_alone(blobs: Problem, tmp_path: Path, name: str) -> None:
+    if "." in name:
+        (tmp_path / name).write_text("mine")
+    else:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").write_text("mine")
+    with pytest.raises(RecipeError, match=name):
+        examine(blobs, tmp_path)
+    assert sum(path.is_file() for path in tmp_path.rglob("*")) == 1
+
+
+def test_a_look_at_other_data_is_not_overwritten(blobs: Problem, tmp_path: Path) -> None:
+    examine(blobs, tmp_path)
+    with pytest.raises(RecipeError, match=f"a look at {blobs.name}"):
+        examine(dataclasses.replace(blobs, name="others"), tmp_path)
+
+
+def test_decisions_go_where_the_look_goes(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    arrays = np.concatenate([generator.normal(size=(60, 3)), np.zeros((4, 3))]).astype("float32"), np.arange(64) % 2
+    examine(load(arrays), tmp_path / "first")
+    path = tmp_path / "first" / "suspects.csv"
+    path.write_text(path.read_text().replace("\n,", "\nkeep,", 1))
+    examine(load(arrays, edits=path), tmp_path / "second", edits=path)
+    assert (tmp_path / "second" / "suspects.csv").read_text().count("keep,") == 1
+
+
 def test_a_second_look_starts_over_and_keeps_the_decisions(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     x = np.concatenate([generator.normal(size=(60, 3)), np.zeros((4, 3))]).astype("float32")
@@ -305,6 +333,7 @@ def test_training_leaves_suspects_and_skips_long_checks_when_time_is_short(
     from keras_recipe.stages import examine as stage
 
     monkeypatch.setattr(stage, "LONG_SHARE", 0.0)
+    monkeypatch.setattr(stage, "LONG", tuple(name for name in stage.LONG if name != "duplicates"))
     generator = np.random.default_rng(0)
     x = np.concatenate([generator.normal(size=(90, 3)), np.zeros((6, 3))]).astype("float32")
     Recipe(load((x, (x[:, 0] > 0).astype("int64"))), tmp_path, 60.0, model="mlp(width=16)", moves=()).run()

@@ -34,6 +34,8 @@ ORDERED = 0.2
 def drift(job: Job) -> Iterator[Finding]:
     """Training and validation rows must not be told apart: else validation scores speak of other data."""
     data = job.features
+    if not len(data):
+        return
     some = np.random.default_rng(job.seed).permutation(len(data))[:ROWS]
     split = data.split[some].astype("int64")
     rows, found = cheap.out_of_fold(
@@ -44,7 +46,7 @@ def drift(job: Job) -> Iterator[Finding]:
         words=None if data.words is None else data.words[some],
     )
     columns = _shifted(job)
-    if not len(rows) or found.shape[1] < 2:
+    if len(np.unique(split[rows])) < 2:
         yield Finding("info", "drift", "too few validation examples to compare")
         return
     auc, error = _area(split[rows].astype(bool), found[:, 1])

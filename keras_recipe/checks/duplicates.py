@@ -115,14 +115,15 @@ def _without_coincidences(job: Job, exact: np.ndarray) -> tuple[np.ndarray, list
 
 
 def expected_twins(frame: pd.DataFrame, rows: np.ndarray, seed: int) -> np.ndarray:
-    """How many other rows would have the values of each of these, were its columns independent: float64 (rows,).
+    """How many other rows would have the values of each of these copies, were its columns independent: float64 (rows,).
 
     Columns that follow from others (a code beside its name) are left out, for they make nothing rarer. Columns are
     taken from the one with most values on, until it is clear that no row has a twin by chance.
     """
     import pandas as pd
 
-    some = frame.iloc[np.random.default_rng(seed).permutation(len(frame))[:ROWS]]
+    first = frame.drop(index=rows)  # copies make their own values common
+    some = first.iloc[np.random.default_rng(seed).permutation(len(first))[:ROWS]]
     twins = np.full(len(rows), len(frame) - 1.0)
     taken: list[np.ndarray] = []
     for name in sorted(frame.columns[:JUDGED], key=lambda n: -some[n].nunique()):
@@ -130,7 +131,7 @@ def expected_twins(frame: pd.DataFrame, rows: np.ndarray, seed: int) -> np.ndarr
         if any(_follows(codes, from_) for from_ in taken):
             continue
         taken.append(codes)
-        shares = frame[name].value_counts(normalize=True, dropna=False)
+        shares = first[name].value_counts(normalize=True, dropna=False)
         twins *= frame[name].iloc[rows].map(shares).to_numpy("float64")
         if (twins < COINCIDENCE).all():
             break

@@ -42,6 +42,8 @@ FAR = 6.0
 def label_errors(job: Job) -> Iterator[Finding]:
     """Rank the labels that a cheap model, fitted on other examples, would not have given (Northcutt et al., 2021)."""
     data = job.features
+    if not len(data):
+        return
     regression = job.problem.signature.task == "regression"
     job.progress("looking for wrong labels", 0, 1)
     rows, predicted = cheap.out_of_fold(data.values, data.y, regression=regression, seed=job.seed, words=data.words)

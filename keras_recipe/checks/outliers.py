@@ -28,7 +28,7 @@ PER_CLASS, CLASSES, ROWS = 8, 12, 12
 def unusual(job: Job) -> Iterator[Finding]:
     """Look at the most unusual examples of every class: those that lie furthest from others of it."""
     data = job.features
-    if not data.dense.shape[1]:
+    if not data.dense.size:
         return
     groups = _groups(job, data)
     scores, scaled = np.zeros(len(data)), _scaled(data.dense)

@@ -96,6 +96,8 @@ def detail(job: Job) -> Iterator[Finding]:
         return
     look = job.survey
     entries = np.flatnonzero(look.good & (look.split < 2))
+    if not len(entries):
+        return
     if len(entries) > DETAIL_ROWS:
         entries = np.sort(np.random.default_rng(job.seed).choice(entries, DETAIL_ROWS, replace=False))
     y = np.concatenate([problem.train.y, problem.validation.y])[entries]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import dataclasses
 import hashlib
+import itertools
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +36,9 @@ are looked at."""
 
 DATES = 0.95
 """Share of the words of a column that must be dates."""
+
+SOME_LINES = 100
+"""Lines that show whether decimals are set off by a comma."""
 
 MOSTLY = 0.9
 """Share of numbers among the non-empty cells from which a column is one of numbers, and the rest an error."""
@@ -190,6 +195,7 @@ def _parse(path: Path, reading: Reading) -> pd.DataFrame:
         options: dict[str, Any] = {
             "sep": delimiter, "header": header, "skipinitialspace": True, "keep_default_na": False,
             "na_values": list(MISSING), "low_memory": False, "index_col": False,
+            "decimal": "," if delimiter == ";" and _decimal_commas(path) else ".",
         }  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -214,6 +220,13 @@ def _first_line(path: Path) -> tuple[list[str], str]:
         line = next((line for line in file if line.strip()), "")
     delimiter = max(",;\t", key=line.count)
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []), delimiter
+
+
+def _decimal_commas(path: Path) -> bool:
+    """Whether numbers are written with a decimal comma, as spreadsheets of many languages do."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        start = "".join(itertools.islice(file, SOME_LINES))
+    return len(re.findall(r"\d,\d", start)) > len(re.findall(r"\d\.\d", start))
 
 
 def _is_header(cells: list[str], target: str | None) -> bool:

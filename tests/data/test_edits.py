@@ -117,3 +117,21 @@ def test_what_is_written_is_read(lines: list[tuple[str, str]]) -> None:
         )
     wanted = [(a.strip().lower(), str(i)) for i, (a, _) in enumerate(lines) if a.strip().lower() in ("fix", "drop")]
     assert [(e.action, e.example) for e in edits] == wanted
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_spreadsheet_may_save_with_its_own_delimiter(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "suspects.csv"
+    lines = [["action", "split", "example", "given", "likely"], ["drop", "train", "a b.png", "cat", ""]]
+    path.write_text("\n".join(delimiter.join(line) for line in lines), encoding="utf-8-sig")
+    assert [(e.action, e.example) for e in read_edits(path)] == [("drop", "a b.png")]
+
+
+def test_two_decisions_about_one_example_are_refused_and_one_said_twice_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "suspects.csv"
+    head = "action,split,example,given,likely\n"
+    path.write_text(head + "drop,train,7,a,\ndrop,train,7,a,\n")
+    assert len(read_edits(path)) == 1
+    path.write_text(head + "drop,train,7,a,\nkeep,train,7,a,\n")
+    with pytest.raises(RecipeError, match="lines 2 and 3"):
+        read_edits(path)

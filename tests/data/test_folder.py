@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,12 @@ def test_linked_folders_are_read_and_circles_are_left(photos: Photos, tmp_path: 
     assert sorted(i for s in (problem.train, problem.validation, problem.test) for i in s.ids) == [
         f"{c}/{i:03}.png" for c in "ab" for i in range(4)
     ]
+
+
+def test_a_name_that_is_not_in_utf8_is_left_out_and_told(photos: Photos) -> None:
+    folder = photos({"a": 6, "b": 6})
+    strange = os.fsencode(folder / "a") + b"/bad\xff.png"
+    os.rename(folder / "a" / "000.png", strange)
+    problem = load(folder, tolerant=True)
+    assert sum(len(getattr(problem, part)) for part in ("train", "validation", "test")) == 11
+    assert findings(problem, "ignored")[0].evidence["paths"] == ["a/bad\\udcff.png"]

@@ -180,3 +180,17 @@ def test_the_signature_survives_json(table: Table) -> None:
 
     signature = load(table(rows("?,red,no"))).signature
     assert Signature.from_json(json.loads(json.dumps(dataclasses.asdict(signature)))) == signature
+
+
+def test_decimal_commas_are_read_where_semicolons_set_cells_apart(table: Callable[..., Path]) -> None:
+    rows = "\n".join(f"{i},5;{i * 2},25;{'ab'[i % 2]}" for i in range(30))
+    problem = load(table("height;weight;label\n" + rows))
+    assert [c.name for c in problem.signature.columns] == ["height", "weight"]
+    assert all(c.vocabulary is None for c in problem.signature.columns)
+    assert float(problem.train.raw["height"].min()) % 1 == 0.5  # type: ignore[index]
+
+
+def test_columns_of_one_name_are_told(table: Callable[..., Path]) -> None:
+    rows = "\n".join(f"{i},{i % 7},{'ab'[i % 2]}" for i in range(30))
+    found = [f for f in load(table("a,a,label\n" + rows)).findings if f.cause == "columns"]
+    assert found[0].evidence["columns"] == ["a"]
