@@ -122,7 +122,7 @@ def expected_twins(frame: pd.DataFrame, rows: np.ndarray, seed: int) -> np.ndarr
     """
     import pandas as pd
 
-    first = frame.drop(index=rows)  # copies make their own values common
+    first = frame.iloc[np.setdiff1d(np.arange(len(frame)), rows)]  # copies make their own values common
     some = first.iloc[np.random.default_rng(seed).permutation(len(first))[:ROWS]]
     twins = np.full(len(rows), len(frame) - 1.0)
     taken: list[np.ndarray] = []
