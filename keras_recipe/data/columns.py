@@ -116,12 +116,7 @@ def _findings(train: pd.DataFrame, dropped: list[str]) -> list[Finding]:
     findings = []
     texts = [name for name in dropped if is_text(train[name])]
     if texts:
-        message = f"columns of text are looked at, but no model takes them yet: {listed(texts)}"
-        alone = len(dropped) == train.shape[1]
-        hint = "training would refuse this table: add columns of numbers or categories" if alone else ""
-        findings.append(
-            Finding("error" if alone else "warning", "text", message, hint=hint, evidence={"columns": texts})
-        )
+        findings.append(_of_texts(texts, alone=len(dropped) == train.shape[1]))
     dates = [name for name in dropped if name not in texts and is_dates(train[name])]
     if dates:
         message = f"columns of dates, which no model takes: {listed(dates)}"
@@ -152,6 +147,15 @@ def _findings(train: pd.DataFrame, dropped: list[str]) -> list[Finding]:
         )
         findings.append(Finding("info", "vocabulary", message, evidence={"columns": rich}))
     return findings
+
+
+def _of_texts(texts: list[str], *, alone: bool) -> Finding:
+    evidence = {"columns": texts}
+    if not alone:
+        message = f"columns of text are looked at, but no model takes them yet: {listed(texts)}"
+        return Finding("warning", "text", message, evidence=evidence)
+    message = f"nothing but text, which no model takes yet, training would refuse it: {listed(texts)}"
+    return Finding("error", "text", message, hint="add columns of numbers or categories", evidence=evidence)
 
 
 def _warning(cause: str, message: str, columns: list[str]) -> Finding:

@@ -134,7 +134,7 @@ def missing_labels(y: np.ndarray) -> np.ndarray:
         bad = np.asarray(pd.isna(y)) | np.reshape(blank, y.shape)
     else:
         bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(y.shape, bool)
-    return np.flatnonzero(bad.reshape(len(bad), -1).any(axis=1))
+    return np.flatnonzero(bad.any(axis=tuple(range(1, bad.ndim))))
 
 
 def filled_labels(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
