@@ -18,7 +18,7 @@ LAYERS = (
     {"loop", "compiled"},
     {"feed"},
     {"survey", "texts"},
-    {"cheap"},
+    {"cheap", "twins"},
     {"training", "checkpoint", "job", "dumb", "exported", "directory"},
     {"study"},
     {"checks", "moves"},

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_recipe.checks.duplicates import equal, hashes
 from keras_recipe.core.records import Finding
 from keras_recipe.data import load
 from keras_recipe.problem import Problem
+from keras_recipe.twins import equal, hashes
 
 Look = Callable[..., list[Finding]]
 Alarms = Callable[[list[Finding]], set[str]]
