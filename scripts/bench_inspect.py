@@ -188,7 +188,7 @@ def speed(data: Path, folder: Path) -> None:
             rates.append(len(paths) / ours)
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
         print(f"  {name}: {np.median(rates):,.0f} a second, {np.median(ratios):.2f} of bare decoding ({spread})")
-        whole = _seconds(examine, problem, folder / "run")
+        whole = _seconds(examine, problem, folder / f"run of {root.name}")
         print(f"    the whole of `inspect`: {whole:.1f} s, {len(paths) / whole:,.0f} a second")
 
 

@@ -97,6 +97,8 @@ def test_equal_answers_to_few_questions_are_no_duplicates(look: Look, alarms: Al
     findings = look("duplicates", load((answers, np.arange(400) % 2)))
     assert not alarms(findings)
     assert "so few different values" in findings[0].message
+    one = np.random.default_rng(2).normal(size=(300, 1)).astype("float32")
+    assert alarms(look("duplicates", load((np.concatenate([one, one[:30]]), np.arange(330) % 2)))) >= {"duplicates"}
     beside = np.random.default_rng(1).normal(size=(200, 1)).astype("float32")
     rows = np.concatenate([np.concatenate([answers[:200], beside], axis=1)] * 2)
     assert alarms(look("duplicates", load((rows, np.arange(400) % 2)))) >= {"duplicates"}

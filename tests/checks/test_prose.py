@@ -130,10 +130,13 @@ def test_versions_of_one_text_are_near_duplicates(read: Callable[[pd.DataFrame],
     frame = distinct_enough()
     copies = frame.iloc[:40].copy()
     copies["review"] = copies["review"].str.upper().str.replace("AND SO", "and  so", n=1) + " indeed"
-    problem = read(pd.concat([frame, copies]))
+    equal = frame.iloc[100:110]
+    problem = read(pd.concat([frame, copies, equal]))
     finding = look("duplicates", problem)[0]
+    assert (finding.evidence["exact"], finding.evidence["near"]) == (10, 40)
     pairs = {frozenset((a, b)) for _, a, _, b in finding.evidence["of"]}
-    assert pairs == {frozenset((str(i), str(ROWS + i))) for i in range(40)}
+    wanted = [*((i, ROWS + i) for i in range(40)), *((100 + i, ROWS + 40 + i) for i in range(10))]
+    assert pairs == {frozenset(map(str, pair)) for pair in wanted}
     assert finding.table is not None
     assert finding.table.columns[-1] == "text"
 
