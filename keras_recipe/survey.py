@@ -170,7 +170,7 @@ def _file(path: str, thumbnail: np.ndarray) -> _Seen:
             content = file.read()
     except OSError as error:
         return _Seen(b"", f"it cannot be read ({error.strerror})")
-    digest = hashlib.blake2b(content, digest_size=16).digest()
+    digest = _digest(content)
     if not content:
         return _Seen(digest, "it is empty", size=0)
     try:
@@ -179,7 +179,8 @@ def _file(path: str, thumbnail: np.ndarray) -> _Seen:
             frames = getattr(image, "n_frames", 1)
             kind = str(image.format)
             fault = _refused(kind, frames, content)
-            orientation = image.getexif().get(0x0112, 1)
+            # A JPEG says at once whether it has EXIF data; asking for them costs as much as its thumbnail.
+            orientation = image.getexif().get(0x0112, 1) if kind != "JPEG" or "exif" in image.info else 1
             side = len(thumbnail)
             image.draft("RGB" if thumbnail.shape[-1] == 3 else "L", (side, side))
             thumbnail[:] = _resized(_rgb(image), thumbnail.shape)
@@ -187,6 +188,15 @@ def _file(path: str, thumbnail: np.ndarray) -> _Seen:
         thumbnail[:] = 0
         return _Seen(digest, str(error).partition("<")[0].strip() or type(error).__name__, size=len(content))
     return _Seen(digest, fault, width, height, kind, mode, int(orientation or 1), frames, len(content))
+
+
+def _digest(content: bytes) -> bytes:
+    """Equal for equal files, as far as 64 bits of SipHash and the length can tell; of this process only.
+
+    Python hashes bytes itself at a gigabyte a second. hashlib would let go of the interpreter for each file, and the
+    threads that read small pictures would wait for each other: a tenth of the time.
+    """
+    return hash(content).to_bytes(8, "little", signed=True) + len(content).to_bytes(8, "little")
 
 
 def _refused(kind: str, frames: int, content: bytes) -> str:
@@ -206,7 +216,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image) // 256).clip(0, 255).astype("uint8")).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _resized(image: Image.Image, shape: tuple[int, ...]) -> np.ndarray:

@@ -182,7 +182,7 @@ def speed(data: Path, folder: Path) -> None:
     ):
         problem = load(root, tolerant=True)
         ratios, rates = [], []
-        for _ in range(3):
+        for _ in range(5):
             bare, ours = _seconds(_decode, paths), _seconds(survey, problem, _quiet)
             ratios.append(bare / ours)
             rates.append(len(paths) / ours)
@@ -425,7 +425,15 @@ def _seconds(work: Callable[..., object], *arguments: object) -> float:
 
 def _command(what: str, source: Path, folder: Path) -> None:
     began = time.monotonic()
-    command = [sys.executable, "-m", "keras_recipe", "inspect", str(source), "--out", str(folder / "run")]
+    command = [
+        sys.executable,
+        "-m",
+        "keras_recipe",
+        "inspect",
+        str(source),
+        "--out",
+        str(folder / f"{source.stem} run"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
