@@ -19,6 +19,7 @@ _HOMES = {
     "RecipeError": "keras_recipe.core.errors",
     "Result": "keras_recipe.recipe",
     "check": "keras_recipe.checks",
+    "inspect": "keras_recipe.inspection",
     "load": "keras_recipe.data",
     "move": "keras_recipe.moves",
     "register_augmentation": "keras_recipe.data.augmentations",

@@ -173,8 +173,8 @@ def inspect(
       python -m keras_recipe train photos/ --apply runs/photos-inspect/suspects.csv
     """
     with _told(resumes=False):
+        from keras_recipe import inspection
         from keras_recipe.core.records import to_json
-        from keras_recipe.recipe import examine
         from keras_recipe.views.console import Console
         from keras_recipe.views.suspects import FILE
         from keras_recipe.views.units import plural
@@ -194,7 +194,7 @@ def inspect(
         began = clock.monotonic()
         directory = out or Path("runs") / f"{problem.name}-inspect"
         console = Console(0.0, lambda: clock.monotonic() - began, as_json, tables=True)
-        runs = examine(problem, directory, seed, console, apply)
+        runs = inspection.inspect(problem, directory, seed, console, apply)
     counts = Counter(f.severity for r in runs for f in r.findings)
     if as_json:
         paths = {"report": directory / "report.html", "tensorboard": directory / "tensorboard"}

@@ -29,8 +29,8 @@ from PIL import Image
 
 from keras_recipe.core.records import CheckRun, Finding
 from keras_recipe.data import load
+from keras_recipe.inspection import inspect
 from keras_recipe.problem import Problem
-from keras_recipe.recipe import examine
 from keras_recipe.survey import SPLITS, survey
 
 WRONG, COPIES = 0.05, 0.02
@@ -188,7 +188,7 @@ def speed(data: Path, folder: Path) -> None:
             rates.append(len(paths) / ours)
         spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
         print(f"  {name}: {np.median(rates):,.0f} a second, {np.median(ratios):.2f} of bare decoding ({spread})")
-        whole = _seconds(examine, problem, folder / f"run of {root.name}")
+        whole = _seconds(inspect, problem, folder / f"run of {root.name}")
         print(f"    the whole of `inspect`: {whole:.1f} s, {len(paths) / whole:,.0f} a second")
 
 
@@ -221,7 +221,7 @@ def large(data: Path, folder: Path) -> None:
 def looked(problem: Problem, directory: Path, what: str) -> list[CheckRun]:
     """Examine, and tell what was warned of."""
     began = time.monotonic()
-    runs = examine(problem, directory)
+    runs = inspect(problem, directory)
     print(f"  {what}: {time.monotonic() - began:.0f} s", flush=True)
     for run in runs:
         for finding in run.findings:

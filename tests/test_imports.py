@@ -24,7 +24,7 @@ LAYERS = (
     {"checks", "moves"},
     {"stages"},
     {"watch"},
-    {"recipe"},
+    {"recipe", "inspection"},
     {"prediction"},
     {"cli"},
 )

@@ -26,7 +26,7 @@ from keras_recipe.data import load
 from keras_recipe.data.toys import blobs as make_blobs
 from keras_recipe.job import Job
 from keras_recipe.problem import Problem
-from keras_recipe.recipe import Recipe, Result, examine
+from keras_recipe.recipe import Recipe, Result
 from keras_recipe.stages import Blocked, overfit
 
 Finished = Callable[[str], tuple[Problem, Result]]
@@ -277,54 +277,6 @@ def test_callbacks_of_the_user_see_every_trial(blobs: Problem, tmp_path: Path) -
     Recipe(blobs, tmp_path, 300.0, model=SMALL, moves=(), callbacks=lambda: [Seen()]).run()
     trials = journals.select(journals.read(tmp_path), Trial)
     assert len(epochs) == sum(t.epochs for t in trials)
-
-
-def test_a_look_does_not_cost_anybody_a_run(finished: Finished, tmp_path: Path) -> None:
-    problem, result = finished("blobs")
-    with pytest.raises(RecipeError, match="a run of `train`"):
-        examine(problem, result.directory)
-    assert result.model_path.is_file()
-
-
-@pytest.mark.parametrize("name", ["report.html", "artifacts", "tensorboard", "suspects.csv"])
-def test_a_look_leaves_the_files_of_others_alone(blobs: Problem, tmp_path: Path, name: str) -> None:
-    if "." in name:
-        (tmp_path / name).write_text("mine")
-    else:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "mine").write_text("mine")
-    with pytest.raises(RecipeError, match=name):
-        examine(blobs, tmp_path)
-    assert sum(path.is_file() for path in tmp_path.rglob("*")) == 1
-
-
-def test_a_look_at_other_data_is_not_overwritten(blobs: Problem, tmp_path: Path) -> None:
-    examine(blobs, tmp_path)
-    with pytest.raises(RecipeError, match=f"a look at {blobs.name}"):
-        examine(dataclasses.replace(blobs, name="others"), tmp_path)
-
-
-def test_decisions_go_where_the_look_goes(tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    arrays = np.concatenate([generator.normal(size=(60, 3)), np.zeros((4, 3))]).astype("float32"), np.arange(64) % 2
-    examine(load(arrays), tmp_path / "first")
-    path = tmp_path / "first" / "suspects.csv"
-    path.write_text(path.read_text().replace("\n,", "\nkeep,", 1))
-    examine(load(arrays, edits=path), tmp_path / "second", edits=path)
-    assert (tmp_path / "second" / "suspects.csv").read_text().count("keep,") == 1
-
-
-def test_a_second_look_starts_over_and_keeps_the_decisions(tmp_path: Path) -> None:
-    generator = np.random.default_rng(0)
-    x = np.concatenate([generator.normal(size=(60, 3)), np.zeros((4, 3))]).astype("float32")
-    problem = load((x, np.arange(64) % 2))
-    first = examine(problem, tmp_path)
-    path = tmp_path / "suspects.csv"
-    path.write_text(path.read_text().replace("\n,", "\ndrop,", 1))
-    assert [r.check for r in examine(problem, tmp_path)] == [r.check for r in first]
-    assert path.read_text().count("drop,") == 1
-    edited = load((x, np.arange(64) % 2), edits=path)
-    assert sum(map(len, (edited.train, edited.validation, edited.test))) == 63
 
 
 def test_training_leaves_suspects_and_skips_long_checks_when_time_is_short(

@@ -12,8 +12,8 @@ from PIL import Image
 
 from keras_recipe import survey as module
 from keras_recipe.data import load
+from keras_recipe.inspection import inspect
 from keras_recipe.problem import Problem
-from keras_recipe.recipe import examine
 from keras_recipe.survey import look, survey
 
 
@@ -104,9 +104,9 @@ def test_names_with_line_breaks_and_folders_without_a_picture_are_looked_at(tmp_
         path = tmp_path / "photos" / "ab"[number % 2] / f"new\nline {number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (20, 20), (20 * (number // 2), 0, 0)).save(path)
-    assert examine(load(tmp_path / "photos", tolerant=True), tmp_path / "look")
+    assert inspect(load(tmp_path / "photos", tolerant=True), tmp_path / "look")
     for path in (tmp_path / "photos").rglob("*.png"):
         path.write_text("no picture")
-    found = [f for r in examine(load(tmp_path / "photos", tolerant=True), tmp_path / "broken") for f in r.findings]
+    found = [f for r in inspect(load(tmp_path / "photos", tolerant=True), tmp_path / "broken") for f in r.findings]
     assert [f.cause for f in found if f.severity == "error"] == ["corrupt"]
     assert (tmp_path / "broken" / "report.html").is_file()
