@@ -63,3 +63,12 @@ def test_a_class_of_two_examples_is_passed_over(look: Look, alarms: Alarms) -> N
     few = np.concatenate([np.flatnonzero(y != 2), np.flatnonzero(y == 2)[:1]])
     parts = {"validation": (problem.validation.x, problem.validation.y * (problem.validation.y < 2))}
     assert not alarms(look("label_errors", load((x[few], y[few]), test=parts["validation"], **parts)))
+
+
+def test_a_model_that_knows_nothing_judges_nobody(look: Look, alarms: Alarms) -> None:
+    generator = np.random.default_rng(0)
+    noise = load((generator.normal(size=(300, 4)).astype("float32"), generator.integers(0, 3, 300)))
+    findings = look("label_errors", noise)
+    assert not alarms(findings)
+    assert not any(f.suspects for f in findings)
+    assert "knows too little" in findings[0].message

@@ -184,3 +184,13 @@ def test_the_overfitted_batch_is_shown_with_its_predictions(look: Look, tmp_path
     assert finding.table is not None
     assert all(label == prediction for label, prediction, _ in finding.table.rows)
     assert (tmp_path / str(finding.artifact)).is_file()
+
+
+def test_a_model_too_small_to_know_labels_by_heart_is_told_from_others(look: Look) -> None:
+    def linear(problem: Problem) -> keras.Model:
+        model = create("linear()", problem)
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model
+
+    assert "can be learnt by heart" in look("shuffled_labels", stripes())[0].message
+    assert "are not learnt by heart" in look("shuffled_labels", blobs(), linear)[0].message

@@ -128,3 +128,19 @@ def test_vectors_with_nan_are_an_error_and_other_checks_go_on(look: Look) -> Non
     assert [f.severity for f in look("value_ranges", problem)] == ["error"]
     for check in ("columns", "single_column", "drift", "unusual", "duplicates", "label_errors", "examples"):
         look(check, problem)
+
+
+def test_the_tail_of_a_distribution_is_no_placeholder(read: Callable[..., Problem], look: Look, alarms: Alarms) -> None:
+    spent = np.random.default_rng(0).exponential(10, ROWS)
+    spent[:40] = 3 * spent.max()  # wherever the split puts them, some are training rows
+    assert alarms(look("columns", read({"spent": spent}))) == {"outliers"}
+    spent[:40] = 5.0
+    spent[40:42] = [spent.max() * 2.5, spent.max() * 2.5]
+    assert not alarms(look("columns", read({"spent": spent.round(3)})))
+
+
+def test_where_most_rows_are_alike_none_is_told_to_lie_apart(look: Look) -> None:
+    x = np.zeros((200, 3), "float32")
+    x[::50] = np.random.default_rng(0).normal(size=(4, 3))
+    finding = look("unusual", load((x, np.arange(200) % 2)))[0]
+    assert finding.severity == "ok"
