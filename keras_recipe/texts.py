@@ -117,7 +117,9 @@ def vectors(texts: pd.Series[str]) -> Any:
 
 
 def _cell(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:g}"
+    return str(value)
 
 
 def _shingles(text: str) -> set[bytes]:
