@@ -174,9 +174,8 @@ def inspect(
     """
     with _told(resumes=False):
         from keras_recipe import inspection
-        from keras_recipe.core.records import to_json
+        from keras_recipe.core.records import SUSPECTS, to_json
         from keras_recipe.views.console import Console
-        from keras_recipe.views.suspects import FILE
         from keras_recipe.views.units import plural
 
         problem = _load(
@@ -198,14 +197,14 @@ def inspect(
     counts = Counter(f.severity for r in runs for f in r.findings)
     if as_json:
         paths = {"report": directory / "report.html", "tensorboard": directory / "tensorboard"}
-        paths |= {"suspects": directory / FILE} if (directory / FILE).is_file() else {}
+        paths |= {"suspects": directory / SUSPECTS} if (directory / SUSPECTS).is_file() else {}
         values = {"errors": counts["error"], "warnings": counts["warning"], "checks": [to_json(r) for r in runs]}
         typer.echo(json.dumps(values | {k: str(v) for k, v in paths.items()}, indent=2))
     else:
         typer.echo(f"\n{plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}")
         typer.echo(f"report       {directory / 'report.html'}\nTensorBoard  {directory / 'tensorboard'}")
-        if (directory / FILE).is_file():
-            typer.echo(f"suspects     {directory / FILE}")
+        if (directory / SUSPECTS).is_file():
+            typer.echo(f"suspects     {directory / SUSPECTS}")
     if counts["error"]:
         raise typer.Exit(1)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from keras_recipe.core import journal
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.core.records import SUSPECTS
 from keras_recipe.problem import Problem
 
-MODEL, SUSPECTS = "model.keras", "suspects.csv"
+MODEL = "model.keras"
 
 
 def made(directory: Path) -> Path:

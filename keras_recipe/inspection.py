@@ -13,8 +13,8 @@ from keras_recipe.core import journal as journals
 from keras_recipe.core.config import digest
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.journal import FILE, Journal
-from keras_recipe.core.records import CheckRun, Record, Run
-from keras_recipe.directory import SUSPECTS, made, start_over, unwritable
+from keras_recipe.core.records import SUSPECTS, CheckRun, Record, Run
+from keras_recipe.directory import made, start_over, unwritable
 from keras_recipe.job import Job
 from keras_recipe.problem import Problem
 from keras_recipe.study import versions

@@ -78,9 +78,8 @@ def expected(frame: pd.DataFrame, rows: np.ndarray, seed: int) -> np.ndarray:
         if any(_follows(codes, from_) for from_ in taken):
             continue
         taken.append(codes)
-        others = (first[name].value_counts(dropna=False) - 1) / max(
-            len(first) - 1, 1
-        )  # a value of one row is nobody else's
+        counts = first[name].value_counts(dropna=False)
+        others = (counts - 1) / max(len(first) - 1, 1)  # a value of one row is nobody else's
         found *= frame[name].iloc[rows].map(others).to_numpy("float64")
         if (found < COINCIDENCE).all():
             break

@@ -15,7 +15,7 @@ back."""
 
 def guarded(cell: str) -> str:
     """The cell as text, whatever it begins with; numbers stay as they are."""
-    return f"'{cell}" if cell[:1] and cell[0] in ACTIVE and not _is_number(cell) else cell
+    return f"'{cell}" if cell[:1] and cell[0] in ACTIVE and not is_number(cell) else cell
 
 
 def unguarded(cell: str) -> str:
@@ -23,7 +23,8 @@ def unguarded(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] and cell[1] in ACTIVE else cell
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether Python reads the cell as a number."""
     try:
         float(cell)
     except ValueError:

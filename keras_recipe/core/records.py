@@ -41,6 +41,10 @@ class Table:
     bars: str = ""
 
 
+SUSPECTS = "suspects.csv"
+"""Where a run directory lists the suspects of its checks."""
+
+
 @dataclass(frozen=True)
 class Suspect:
     """An example that somebody should look at: a line of suspects.csv.

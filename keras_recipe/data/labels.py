@@ -120,21 +120,23 @@ def clean_labels(y: np.ndarray, place: str) -> np.ndarray:
     if y.dtype.kind in "OSU":
         y = _objects(y, place)
     if y.dtype.kind == "f":
-        _refuse(~np.isfinite(y), "finite labels", "NaN or infinite", place)
+        _refuse(_missing(y), "finite labels", "NaN or infinite", place)
     return _from_one_hot(y)
 
 
 def missing_labels(y: np.ndarray) -> np.ndarray:
     """Rows without a label: empty, NaN or infinite."""
+    bad = _missing(y)
+    return np.flatnonzero(bad.any(axis=tuple(range(1, bad.ndim))))
+
+
+def _missing(y: np.ndarray) -> np.ndarray:
+    """Which labels are none, of the shape of y."""
     import pandas as pd
 
-    y = np.asarray(y)
     if y.dtype.kind in "OSU":
-        blank = [value in ("", b"") for value in y.ravel()]
-        bad = np.asarray(pd.isna(y)) | np.reshape(blank, y.shape)
-    else:
-        bad = ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(y.shape, bool)
-    return np.flatnonzero(bad.any(axis=tuple(range(1, bad.ndim))))
+        return np.asarray(pd.isna(y) | (y == "") | (y == b""))
+    return ~np.isfinite(y) if y.dtype.kind == "f" else np.zeros(y.shape, bool)
 
 
 def filled_labels(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -148,7 +150,7 @@ def filled_labels(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _objects(y: np.ndarray, place: str) -> np.ndarray:
     import pandas as pd
 
-    _refuse(pd.isna(y) | (y == "") | (y == b""), "a label for each example", "missing", place)
+    _refuse(_missing(y), "a label for each example", "missing", place)
     kind = pd.api.types.infer_dtype(y.reshape(-1), skipna=False)
     if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
         return y.astype("float64")

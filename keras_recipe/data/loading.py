@@ -106,12 +106,12 @@ def load(
         refused += _too_few(y["train"], labels, shares)
     parts = _divide(read, y, rows)
     parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
-    frames: dict[str, Any] = {}
+    frames: dict[str, pd.DataFrame] = {}
+    columns: tuple[Column, ...] = ()
+    findings: tuple[Finding, ...] = ()
     if read.kind == "table":
         frames = {part: cast("pd.DataFrame", p.x).drop(columns=list(keys.columns)) for part, p in parts.items()}
-    columns, parts, findings = (
-        _encoded(parts, keys.columns, tolerant=tolerant) if read.kind == "table" else ((), parts, ())
-    )
+        columns, parts, findings = _encoded(parts, frames, keys.columns, tolerant=tolerant)
     splits = {part: _split(p, frames.get(part)) for part, p in parts.items()}
     signature = _signature(read, labels, columns, splits["train"].x)
     objective, chosen_loss = objectives.objective(labels.task, metric), objectives.loss(labels.task, loss)
@@ -161,11 +161,10 @@ def _divide(read: Source, y: dict[str, np.ndarray], rows: dict[str, np.ndarray])
 
 
 def _encoded(
-    parts: dict[str, Part], keys: tuple[str, ...], *, tolerant: bool
+    parts: dict[str, Part], frames: dict[str, pd.DataFrame], keys: tuple[str, ...], *, tolerant: bool
 ) -> tuple[tuple[Column, ...], dict[str, Part], tuple[Finding, ...]]:
-    """Tables as float32 arrays; the columns that rows were assigned by are no inputs."""
-    frames: dict[str, Any] = {part: p.x for part, p in parts.items()}
-    columns, findings = learn_columns(frames["train"].drop(columns=list(keys)), tolerant=tolerant)
+    """Tables as float32 arrays, from frames without the columns that rows were assigned by, which are no inputs."""
+    columns, findings = learn_columns(frames["train"], tolerant=tolerant)
     if keys:
         message = f"{keys[0]} assigns rows to parts and is no input"
         findings = (Finding("info", "ignored", message, evidence={"columns": list(keys)}), *findings)

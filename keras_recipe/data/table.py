@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_recipe.core.cells import DELIMITERS, is_number
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.records import Finding
 from keras_recipe.data.labels import clean_labels, filled_labels, missing_labels
@@ -94,7 +95,7 @@ def _read(path: Path, reading: Reading) -> tuple[pd.DataFrame, list[Finding]]:
 def _twice(path: Path, frame: pd.DataFrame) -> list[Finding]:
     """Columns that bear the name of another one, which pandas tells apart by a number."""
     first = [cell.strip() for cell in _first_line(path)[0]]
-    twice = sorted({name for name in first if name in frame.columns and first.count(name) > 1})
+    twice = sorted({name for name in first if first.count(name) > 1 and {name, f"{name}.1"} <= {*frame.columns}})
     if not twice:
         return []
     message = f"columns of the same name: {', '.join(map(repr, twice))}; the second is called {twice[0] + '.1'!r}"
@@ -215,10 +216,10 @@ def _parse(path: Path, reading: Reading) -> pd.DataFrame:
 
 
 def _first_line(path: Path) -> tuple[list[str], str]:
-    """Cells of the first line, and the delimiter: the commonest of comma, semicolon and tab."""
+    """Cells of the first line, and the delimiter: the commonest of those that spreadsheets write."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         line = next((line for line in file if line.strip()), "")
-    delimiter = max(",;\t", key=line.count)
+    delimiter = max(DELIMITERS, key=line.count)
     return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []), delimiter
 
 
@@ -238,11 +239,7 @@ def _is_header(cells: list[str], target: str | None) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return cell.strip().lower() not in NO_NUMBER
+    return is_number(cell) and cell.strip().lower() not in NO_NUMBER
 
 
 def _unreadable(path: Path, why: str) -> RecipeError:

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from keras_recipe.core import journal
 from keras_recipe.core.cells import guarded, table_of, unguarded
-from keras_recipe.core.records import CheckRun, Record, Suspect
-
-FILE = "suspects.csv"
+from keras_recipe.core.records import SUSPECTS, CheckRun, Record, Suspect
 
 COLUMNS = ("action", "split", "example", "given", "likely", "confidence", "reason")
 """`action` is for the user: fix (the label becomes `likely`, which may be edited), drop, or keep (as when empty)."""
@@ -28,13 +26,13 @@ def write_suspects(directory: Path) -> Path | None:
 
     Raises RecipeError where there is no journal, OSError where the directory is not writable.
     """
-    path = directory / FILE
+    path = directory / SUSPECTS
     decided = {place: line for place, line in _read(path).items() if line["action"]}
     lines = _lines(suspects_of(journal.read(directory))) | decided
     if not lines:
         path.unlink(missing_ok=True)
         return None
-    draft = directory / f".{FILE}.{os.getpid()}"
+    draft = directory / f".{SUSPECTS}.{os.getpid()}"
     with draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

@@ -194,3 +194,5 @@ def test_columns_of_one_name_are_told(table: Callable[..., Path]) -> None:
     rows = "\n".join(f"{i},{i % 7},{'ab'[i % 2]}" for i in range(30))
     found = [f for f in load(table("a,a,label\n" + rows)).findings if f.cause == "columns"]
     assert found[0].evidence["columns"] == ["a"]
+    headless = load(table("\n".join(f"{i % 2},{i % 2},{i % 3},{'ab'[i % 2]}" for i in range(1, 40))), target="3")
+    assert not [f for f in headless.findings if f.cause == "columns"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from keras_recipe.core.journal import Journal
-from keras_recipe.core.records import CheckRun, Finding, Objective, Record, Run, Suspect, from_json, to_json
-from keras_recipe.views.suspects import FILE, write_suspects
+from keras_recipe.core.records import SUSPECTS, CheckRun, Finding, Objective, Record, Run, Suspect, from_json, to_json
+from keras_recipe.views.suspects import write_suspects
 
 Write = Callable[..., Path]
 
@@ -36,7 +36,7 @@ def recorded(tmp_path: Path) -> Write:
 
 
 def lines(directory: Path) -> list[dict[str, str]]:
-    with (directory / FILE).open(newline="") as file:
+    with (directory / SUSPECTS).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -84,7 +84,7 @@ def test_a_fixed_label_is_still_called_by_its_first_name(recorded: Write) -> Non
 def test_without_suspects_there_is_no_file(recorded: Write) -> None:
     assert write_suspects(recorded(A)) is not None
     assert write_suspects(recorded()) is None
-    assert not (recorded() / FILE).exists()
+    assert not (recorded() / SUSPECTS).exists()
 
 
 def test_suspects_and_tables_survive_the_journal() -> None:
