@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 EVERY_SECONDS = 2.0
 """Least time between two checkpoints: a kill costs no more than this and one epoch."""
 
+SHARE = 0.05
+"""Part of the time that writing checkpoints may take: those of large models take seconds."""
+
 _FILE = "checkpoint.npz"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_recipe import objectives
-from keras_recipe.loop import Loop
+from keras_recipe.loop import Apply
 from keras_recipe.problem import Problem, Split, buffer_rows
 
 Tensors = tuple[tf.Tensor, tf.Tensor]
@@ -47,12 +47,16 @@ class Feed:
                     ahead = reader.submit(self._read, parts[index + 1])
                 yield tensors, np.arange(part.size, dtype="int32").reshape(part.shape), part
 
-    def predict(self, loop: Loop) -> np.ndarray:
-        """The model's outputs for the whole split, in inference mode, (examples, units)."""
+    def predict(self, apply: Apply) -> np.ndarray:
+        """What `apply` makes of the whole split, (examples, units)."""
         if self._whole is not None:
-            return loop.predict(self._whole[0])
-        parts = _split_evenly(np.arange(len(self.split)), buffer_rows(self.split.x))
-        return np.concatenate([loop.predict(tf.constant(self.split.x[part])) for part in parts])
+            return apply(self._whole[0])
+        return np.concatenate(list(self.portions(apply, buffer_rows(self.split.x))))
+
+    def portions(self, apply: Apply, size: int) -> Iterator[np.ndarray]:
+        """The same, at most `size` examples at a time."""
+        for part in _split_evenly(np.arange(len(self.split)), size):
+            yield apply(tf.constant(self.split.x[part]))
 
     def _read(self, part: np.ndarray) -> Tensors:
         rows = part.ravel()

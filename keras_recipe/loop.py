@@ -6,19 +6,27 @@ matrix of row numbers, whole epochs at a call, and the same trace serves every s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import copy
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
+from keras_recipe.models.frozen import frozen_part
 from keras_recipe.reseed import Build, initialized, seeded, variables_of
+
+if TYPE_CHECKING:
+    import keras
 
 PREDICT_VALUES = 2**22
 """Input values of a step when predicting: the activations behind them then take some hundred megabytes at most."""
 
 Rows = Any
 """A tensor or an array, examples first."""
+
+Apply = Callable[[Rows], np.ndarray]
 
 
 def predict_batch(shape: Sequence[int]) -> int:
@@ -33,6 +41,28 @@ def draws_from_tensorflow(function: Any) -> bool:
     return any(node.op.startswith(("Random", "TruncatedNormal", "Multinomial")) for node in nodes)
 
 
+def spec_of(model: keras.Model) -> tf.TensorSpec:
+    """Any number of the model's inputs."""
+    return tf.TensorSpec([None, *model.input_shape[1:]], model.inputs[0].dtype)
+
+
+def batched(model: keras.Model) -> Apply:
+    """A function from inputs (examples, ...) to the model's outputs (examples, units) in inference mode, traced
+    once."""
+    size = predict_batch(model.input_shape[1:])
+
+    @tf.function(input_signature=[spec_of(model)])
+    def predict(x: tf.Tensor) -> tf.Tensor:
+        steps = (tf.shape(x)[0] + size - 1) // size
+        outputs = tf.TensorArray(tf.float32, steps, infer_shape=False, element_shape=[None, model.output_shape[-1]])
+        for i in tf.range(steps):
+            batch = x[i * size : (i + 1) * size]
+            outputs = outputs.write(i, tf.cast(model(batch, training=False), tf.float32))
+        return outputs.concat()
+
+    return lambda x: predict(x).numpy()
+
+
 class Loop:
     """A compiled model with its augmentation, ready to be trained from any seed.
 
@@ -44,16 +74,41 @@ class Loop:
     def __init__(self, build: Build) -> None:
         self._build = build
         self.model, self.augmentation, self._initializers = initialized(build)
-        self._state = variables_of(self.model, self.augmentation)
+        self._body = self.model
+        self._state = self._kept = variables_of(self.model, self.augmentation)
         self.optimizer = self.model.optimizer
         self.optimizer.build(self.model.trainable_variables)
         self._rate = float(self.optimizer.learning_rate)
         self._slots = [v for v in self.optimizer.variables if v is not self.optimizer.learning_rate]
         self._fresh_slots = [v.numpy() for v in self._slots]
-        self._inputs = tf.TensorSpec([None, *self.model.input_shape[1:]], self.model.inputs[0].dtype)
         self._seed, self._draws_from_tensorflow = 0, False
+        self._trace()
+
+    def _trace(self) -> None:
         self._train: Any = None
-        self._predict = tf.function(self._predict_all, input_signature=[self._inputs])
+        self._predict = batched(self._body)
+
+    @cached_property
+    def frozen(self) -> tuple[Apply, Loop] | None:
+        """What the part of the model that never changes puts out, and a loop over the rest, which takes that.
+
+        The other loop shares all variables, the optimizer and `reset` with this one; its `state` is what changes.
+        None where everything changes, and where augmentation changes the inputs at each step.
+        """
+        parts = frozen_part(self.model) if self.augmentation is None else None
+        if parts is None:
+            return None
+        rest = copy.copy(self)
+        rest._body = parts[1]
+        changing = {id(v) for v in parts[1].variables}
+        rest._kept = [v for v in self._kept if id(v) in changing]
+        rest._trace()
+        return batched(parts[0]), rest
+
+    @property
+    def input_values(self) -> int:
+        """Numbers that one example consists of, as this loop takes it."""
+        return int(np.prod(self._body.input_shape[1:]))
 
     def reset(self, seed: int, learning_rate: float | None = None) -> None:
         """Give weights, optimizer and random generators the values that a new build under `seed` has."""
@@ -80,7 +135,7 @@ class Loop:
         if self._train is None:  # the labels' type is known only now
             labels = tf.TensorSpec([None, *y.shape[1:]], y.dtype)
             steps = tf.TensorSpec([None, None], "int32")
-            self._train = tf.function(self._train_steps, input_signature=[self._inputs, labels, steps])
+            self._train = tf.function(self._train_steps, input_signature=[spec_of(self._body), labels, steps])
             self._draws_from_tensorflow = draws_from_tensorflow(self._train.get_concrete_function())
             if self._draws_from_tensorflow:
                 tf.random.set_seed(self._seed)
@@ -89,16 +144,15 @@ class Loop:
 
     def predict(self, x: Rows) -> np.ndarray:
         """Outputs in inference mode, (len(x), units)."""
-        outputs: np.ndarray = self._predict(x).numpy()
-        return outputs
+        return self._predict(x)
 
     def state(self) -> list[np.ndarray]:
         """Everything that the next step depends on: weights, optimizer, random generators."""
-        return [v.numpy() for v in (*self._state, *self._slots)]
+        return [v.numpy() for v in (*self._kept, *self._slots)]
 
     def restore(self, state: Sequence[np.ndarray]) -> None:
         """Inverse of `state`."""
-        for variable, value in zip((*self._state, *self._slots), state, strict=True):
+        for variable, value in zip((*self._kept, *self._slots), state, strict=True):
             variable.assign(value)
 
     def _train_steps(self, x: tf.Tensor, y: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -116,21 +170,9 @@ class Loop:
         if self.augmentation is not None:
             x = self.augmentation(x, training=True)
         with tf.GradientTape() as tape:
-            predictions = self.model(x, training=True)
+            predictions = self._body(x, training=True)
             loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=True)
             scaled = self.optimizer.scale_loss(loss)
         variables = self.model.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         return loss, tf.cast(predictions, tf.float32)
-
-    def _predict_all(self, x: tf.Tensor) -> tf.Tensor:
-        count = tf.shape(x)[0]
-        size = predict_batch(self.model.input_shape[1:])
-        steps = (count + size - 1) // size
-        outputs = tf.TensorArray(
-            tf.float32, steps, infer_shape=False, element_shape=[None, self.model.output_shape[-1]]
-        )
-        for i in tf.range(steps):
-            batch = x[i * size : (i + 1) * size]
-            outputs = outputs.write(i, tf.cast(self.model(batch, training=False), tf.float32))
-        return outputs.concat()

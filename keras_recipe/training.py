@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections import OrderedDict
@@ -20,13 +21,26 @@ from keras_recipe.compiled import build, learning_rate, loss
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
 from keras_recipe.feed import Feed
-from keras_recipe.loop import Loop
+from keras_recipe.loop import Apply, Loop
 from keras_recipe.problem import Problem
 
 CHUNK_SECONDS = 2.0
 """Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
 
+FEATURE_ROWS = 256
+"""Examples at a time where the features behind a frozen backbone are computed: progress shows, and Ctrl-C is heard."""
+
+FEATURE_BYTES = 2**31
+"""Features that are kept take no more memory than this; where they would, each epoch computes them again."""
+
+KEPT_FEATURES = 2
+"""Backbones whose features are kept: that of the incumbent and that of the candidate."""
+
+PROBE = 8
+"""Examples by whose features two backbones are told apart."""
+
 Progress = Callable[[int, int, dict[str, float]], None]
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,15 @@ class Outcome:
     trial: Trial
     predictions: np.ndarray
     weights: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a trial trains: a loop, and both splits as the loop takes them."""
+
+    loop: Loop
+    train: Feed
+    validation: Feed
 
 
 class Learner:
@@ -59,6 +82,8 @@ class Learner:
         self.interrupted = threading.Event()
         self._graphs = graphs
         self._threads = threading.local()
+        self._features: OrderedDict[bytes, tuple[Feed, Feed]] = OrderedDict()
+        self._computing = threading.Lock()
 
     def loop(self, config: Config) -> Loop:
         """The compiled loop of this config; seed, rate, batch size and length do not need another."""
@@ -70,6 +95,44 @@ class Learner:
                 loops.popitem(last=False)
         loops.move_to_end(graph)
         return loops[graph]
+
+    def training(self, config: Config, seed: int, told: Told = lambda done, total: None) -> Training:
+        """The loop of this config under this seed, untrained, with what it takes of both splits.
+
+        Behind a frozen backbone that is its features, computed once for all trials that share it.
+        """
+        loop = self.loop(config)
+        loop.reset(seed, learning_rate(config))
+        if loop.frozen is None or not self._worth_keeping(loop.frozen[1]):
+            return Training(loop, self.train, self.validation)
+        apply, rest = loop.frozen
+        with self._computing:
+            # Two builds are the same function if they say the same of the same examples.
+            probe = self.problem.train.x[np.arange(min(PROBE, len(self.problem.train)))]
+            key = apply(tf.constant(probe)).tobytes()
+            if key not in self._features:
+                self._features[key] = self._computed(apply, told)
+                if len(self._features) > KEPT_FEATURES:
+                    self._features.popitem(last=False)
+            return Training(rest, *self._features[key])
+
+    def _worth_keeping(self, rest: Loop) -> bool:
+        examples = len(self.problem.train) + len(self.problem.validation)
+        return examples * rest.input_values * 4 <= FEATURE_BYTES
+
+    def _computed(self, apply: Apply, told: Told) -> tuple[Feed, Feed]:
+        total, done = len(self.problem.train) + len(self.problem.validation), 0
+        made = []
+        for feed in (self.train, self.validation):
+            parts = []
+            for part in feed.portions(apply, FEATURE_ROWS):
+                if self.interrupted.is_set():
+                    raise InterruptedError("the run was interrupted")
+                parts.append(part)
+                done += len(part)
+                told(done, total)
+            made.append(Feed(self.problem, dataclasses.replace(feed.split, x=np.concatenate(parts))))
+        return made[0], made[1]
 
     @cached_property
     def train(self) -> Feed:
@@ -122,14 +185,14 @@ def run_trial(
         TimeoutError: the deadline passed before the first epoch was done.
     """
     began = time.monotonic()
-    loop = learner.loop(config)
-    loop.reset(seed, learning_rate(config))
+    training = learner.training(config, seed, lambda done, total: progress(done, total, {}) if progress else None)
+    loop = training.loop
     loop.model.stop_training = False
     course = checkpoint.load(directory, loop) or checkpoint.Course(began=began)
     observers = keras.callbacks.CallbackList(list(callbacks), model=loop.model)
-    epoch = _Epoch(learner, loop, config, seed, deadline, observers, progress)
+    epoch = _Epoch(learner, training, config, seed, deadline, observers, progress)
     observers.on_train_begin()
-    saved = time.monotonic()
+    saved, pause = time.monotonic(), checkpoint.EVERY_SECONDS
     while not (stopped := _stopped(course, config, loop.model)):
         observers.on_epoch_begin(course.epochs)
         logs = epoch.run(course)
@@ -140,25 +203,26 @@ def run_trial(
         observers.on_epoch_end(course.epochs - 1, logs)
         if progress:
             progress(course.epochs, config.epochs, logs)
-        if directory and time.monotonic() - saved > checkpoint.EVERY_SECONDS:
+        if directory and time.monotonic() - saved > pause:
+            started = time.monotonic()
             checkpoint.save(directory, loop, course, course.seconds + time.monotonic() - began, elapsed())
             saved = time.monotonic()
+            pause = max(checkpoint.EVERY_SECONDS, (saved - started) / checkpoint.SHARE)
     observers.on_train_end()
     if course.epochs == 0:
         raise TimeoutError(f"not one epoch of {config.model} was done before the deadline")
     if course.best_state is not None:
         loop.restore(course.best_state)
-    return _outcome(learner, loop, config, seed, course, key, stage, stopped, began)
+    return _outcome(learner.problem, training, config, seed, course, key, stage, stopped, began)
 
 
 def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:
     """Measured seconds of one epoch of `config` with its validation, from a few steps; the trace is kept."""
-    loop, train = learner.loop(config), learner.train
-    loop.reset(0, learning_rate(config))
+    training = learner.training(config, 0)
     order = epoch_order(len(learner.problem.train), config.batch_size, 0, 0)
     began, steps = 0.0, 0
-    for (x, y), local, _ in train.steps(order, lambda: 4):
-        loop.train(x, y, local)
+    for (x, y), local, _ in training.train.steps(order, lambda: 4):
+        training.loop.train(x, y, local)
         if not began:  # the first call has traced
             began = time.monotonic()
             continue
@@ -175,7 +239,7 @@ class _Epoch:
     """Runs the epochs of one trial; remembers how many steps make a call of CHUNK_SECONDS."""
 
     learner: Learner
-    loop: Loop
+    training: Training
     config: Config
     seed: int
     deadline: float | None
@@ -193,7 +257,7 @@ class _Epoch:
 
     def run(self, course: checkpoint.Course) -> dict[str, float] | None:
         """One epoch's logs, or None where the deadline cut it short."""
-        problem, train = self.learner.problem, self.learner.train
+        problem, train = self.learner.problem, self.training.train
         order = epoch_order(len(problem.train), self.config.batch_size, self.seed, course.epochs)
         metric = objectives.METRICS[problem.objective.metric]
         losses: list[np.ndarray] = []
@@ -219,7 +283,7 @@ class _Epoch:
         if self.batch_hooks:
             self.observers.on_train_batch_begin(done)
         began = time.monotonic()
-        losses, outputs = self.loop.train(x, y, local)
+        losses, outputs = self.training.loop.train(x, y, local)
         if self.batch_hooks:
             self.observers.on_train_batch_end(done, {"loss": float(losses.mean())})
         elif self.timed:  # the first call traces, and says nothing about a step
@@ -231,8 +295,8 @@ class _Epoch:
         return losses, outputs
 
     def _logs(self, train_loss: float, train_gain: float) -> dict[str, float]:
-        problem, validation = self.learner.problem, self.learner.validation
-        outputs = validation.predict(self.loop)
+        problem, validation = self.learner.problem, self.training.validation
+        outputs = validation.predict(self.training.loop.predict)
         metric = objectives.METRICS[problem.objective.metric]
         return {
             "loss": finite(train_loss),
@@ -262,8 +326,8 @@ def _stopped(course: checkpoint.Course, config: Config, model: keras.Model) -> s
 
 
 def _outcome(
-    learner: Learner,
-    loop: Loop,
+    problem: Problem,
+    training: Training,
     config: Config,
     seed: int,
     course: checkpoint.Course,
@@ -272,8 +336,8 @@ def _outcome(
     stopped: str,
     began: float,
 ) -> Outcome:
-    problem, metric = learner.problem, learner.problem.objective.metric
-    outputs, train_outputs = learner.validation.predict(loop), learner.train.predict(loop)
+    metric, loop = problem.objective.metric, training.loop
+    outputs, train_outputs = training.validation.predict(loop.predict), training.train.predict(loop.predict)
     predicted = objectives.predictions(problem, outputs)
     trial = Trial(
         key=key,
@@ -282,9 +346,9 @@ def _outcome(
         digest=config.digest(),
         seed=seed,
         score=objectives.score(metric, problem.validation.y, predicted),
-        loss=finite(loss(problem)(learner.validation.targets, outputs)),
+        loss=finite(loss(problem)(training.validation.targets, outputs)),
         train_score=objectives.score(metric, problem.train.y, objectives.predictions(problem, train_outputs)),
-        train_loss=finite(loss(problem)(learner.train.targets, train_outputs)),
+        train_loss=finite(loss(problem)(training.train.targets, train_outputs)),
         history=course.history,
         epochs=course.epochs,
         best_epoch=course.best_epoch if course.best_state is not None else course.epochs,

@@ -1,53 +1,367 @@
-"""Backbones of keras-cv, built offline from explicit arguments."""
+"""Pretrained backbones of keras-cv, keras-hub and keras.applications: one builder, each with its own preprocessing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from keras_recipe.core.errors import RecipeError
-from keras_recipe.models import register_model
-from keras_recipe.models.heads import head, inputs
+from keras_recipe.core.errors import RecipeError, nearest
+from keras_recipe.core.spec import Spec
+from keras_recipe.models import register_model, weights
+from keras_recipe.models.conventions import CONVENTIONS, Convention, levels_of
+from keras_recipe.models.heads import head
+from keras_recipe.models.presets import PRESETS, SOURCES, Preset
+from keras_recipe.models.rates import slow
 
 if TYPE_CHECKING:
     import keras
 
     from keras_recipe.problem import Problem
 
+LEAST_SIDE = 64
+"""Pictures are enlarged to this many pixels at least: backbones halve them five times, and what is left of 32 x 32 is
+one position, which sees little but padding."""
+
+MOMENTUM = 0.9
+"""Of batch statistics that are to follow the data. At the 0.99 and 0.999 of ImageNet code, with its tens of thousands
+of steps an epoch, they would still be those of the initializer after an epoch of a small data set."""
+
+TRAIN, BATCH_NORM = ("head", "last", "all"), ("frozen", "adapt")
+"""What of a backbone is trained, besides the new head: nothing, its last stage, or everything. What its batch
+statistics do."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a built backbone comes from; an attribute of the layer "backbone".
+
+    Attributes:
+        name: as the user gave it.
+        weights: path of the weights, "" where they are random.
+        side, trained_side: smaller side of what it is fed, and of what its weights were trained on (0: unknown).
+        enlarged: how often larger the fed picture is than the problem's.
+        convention: what it expects of pixels.
+        train, batch_norm: as resolved.
+    """
+
+    name: str
+    weights: str
+    side: int
+    trained_side: int
+    enlarged: float
+    convention: Convention
+    train: str
+    batch_norm: str
+
 
 @register_model
-def kcv_resnet_v2(problem: Problem, blocks: int = 2, stages: int = 4, dropout: float = 0.0) -> keras.Model:
-    """ResNetV2 backbone of keras-cv (He et al., 2016) with random weights; the defaults make a ResNet-18.
+def backbone(
+    problem: Problem,
+    name: str = "keras_cv:resnet18_v2",
+    weights: str = "",
+    train: str = "",
+    batch_norm: str = "",
+    rate: float = 0.1,
+    size: int = 0,
+    alpha: float = 1.0,
+    convention: str = "",
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Backbone of keras-cv, keras-hub or keras.applications, pretrained or not, under a new head.
+
+    Takes pictures as they are, (batch, height, width, 1 or 3) from 8x8 up, in any range of pixels: grey becomes R = G
+    = B, small pictures are enlarged to 64 pixels, pixels are brought to the range that the backbone was trained with.
+    Global average pooling, then one dense layer. The layer "backbone" is a plain functional model, the layer
+    "features" its pooled output.
 
     Args:
-        problem: pictures of at least 32x32; the backbone halves them five times with all four stages.
-        blocks: basic blocks of each stage, at least 2 (one-block stacks clash on a layer name in keras-cv 0.9).
-        stages: 1 to 4 stages of 64, 128, 256 and 512 channels.
+        problem: pictures.
+        name: "keras_cv:resnet50_v2_imagenet", "keras_hub:resnet_50_imagenet", "applications:MobileNetV2", ...: see
+            `list models`; or "keras_cv:PATH", "keras_hub:PATH" of a local preset folder.
+        weights: "" for those of the name, from this machine or the network (names without published weights start at
+            random); "random"; or the path of a weights file or preset folder.
+        train: "head" leaves the backbone as it is, "last" trains its last stage too, "all" everything; "" is "head" for
+            pretrained weights and "all" for random ones.
+        batch_norm: "frozen" keeps statistics (and other randomness of the backbone) as when predicting, as Keras'
+            guide to fine-tuning advises; "adapt" lets them follow the data; "" is "frozen" for pretrained weights.
+        rate: share of the learning rate at which pretrained weights move, above 0 to 1 (Howard & Ruder, 2018).
+        size: pixels of the smaller side that the backbone sees; 0 for the picture's own, at least 64.
+        alpha: width multiplier of MobileNet (0.25 to 1) and MobileNetV2 (0.35 to 1.4).
+        convention: range of pixels, where the name does not tell: one of "0..255", "0..1", "-1..1", "imagenet",
+            "caffe".
         dropout: share of features dropped before the last layer, 0 to below 1.
 
     Raises:
-        RecipeError: keras-cv is not installed.
+        RecipeError: an unknown name, missing or unfitting weights, a package that is not installed, no pictures.
     """
     import keras
 
-    try:
-        from keras_cv.models import ResNetV2Backbone
-    except ImportError as error:
-        raise RecipeError(
-            "the package keras-cv", str(error), "install it: pip install 'keras-recipe[keras-cv]'"
-        ) from error
-
-    tensor, x = inputs(problem)
-    if x.shape[-1] == 1:
-        x = keras.layers.Concatenate()([x, x, x])
-    backbone = ResNetV2Backbone(
-        stackwise_filters=[64, 128, 256, 512][:stages],
-        stackwise_blocks=[blocks] * stages,
-        stackwise_strides=[1, 2, 2, 2][:stages],
-        block_type="basic_block",
-        include_rescaling=False,  # `inputs` has normalized already
-        input_shape=tuple(x.shape[1:]),
+    if problem.signature.kind != "image":
+        raise RecipeError("pictures", f"a {problem.signature.kind} problem", "use mlp() for tables and vectors")
+    _check_choice("train", train, TRAIN)
+    _check_choice("batch_norm", batch_norm, BATCH_NORM)
+    _check_choice("convention", convention, CONVENTIONS)
+    source = _Source.of(name, alpha)
+    found = source.weights(weights, alpha)
+    train, batch_norm = train or ("head" if found else "all"), batch_norm or ("frozen" if found else "adapt")
+    shape = _fed(problem, source, size, pretrained=found is not None)
+    trunk, pixels = source.build(shape, found, alpha)
+    if convention:
+        pixels = CONVENTIONS[convention]
+    side = min(problem.signature.shape[:2])
+    trunk.origin = Origin(
+        name,
+        str(found or ""),
+        min(shape[:2]),
+        source.side,
+        min(shape[:2]) / side,
+        pixels,
+        train,
+        batch_norm,
     )
-    x = keras.layers.GlobalAveragePooling2D()(backbone(x))
+    _train_only(trunk, train)
+    if batch_norm == "adapt":
+        _follow(trunk)
+    if found and train != "head":
+        slow(trunk, rate)
+    tensor = keras.Input(problem.signature.shape, dtype=problem.signature.dtype, name="inputs")
+    x = pixels.layers(_enlarged(problem, tensor, shape))
+    # In training mode a backbone changes its statistics, and drops; one that is left as it is must do neither.
+    x = trunk(x, training=False) if batch_norm == "frozen" or train == "head" else trunk(x)
+    pool = keras.layers.GlobalAveragePooling2D if len(x.shape) == 4 else keras.layers.GlobalAveragePooling1D
+    x = pool(name="features")(x)
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
-    return keras.Model(tensor, head(problem, x), name="kcv_resnet_v2")
+    return keras.Model(tensor, head(problem, x), name="model")
+
+
+def weights_digest(spec: Spec) -> str:
+    """Identifies the content of the weights file that a spec of `backbone` loads now; "" for random weights.
+
+    Raises RecipeError as `backbone` does.
+    """
+    given: dict[str, Any] = dict(spec.args)
+    alpha = given.get("alpha", 1.0)
+    source = _Source.of(given.get("name", "keras_cv:resnet18_v2"), alpha)
+    path = source.weights(given.get("weights", ""), alpha)
+    if path is None:
+        return ""
+    with (path / weights.WEIGHTS if path.is_dir() else path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a name stands for: a preset of the table, or a local preset folder.
+
+    Attributes:
+        kind: "keras_cv", "keras_hub" or "applications".
+        preset: None for a folder.
+        folder: None for a preset.
+    """
+
+    kind: str
+    preset: Preset | None = None
+    folder: Path | None = None
+
+    @classmethod
+    def of(cls, name: str, alpha: float) -> _Source:
+        """Raises RecipeError with the nearest name."""
+        kind, _, rest = name.partition(":")
+        if kind not in SOURCES or not rest:
+            raise RecipeError(
+                "the name of a backbone, 'keras_cv:...', 'keras_hub:...' or 'applications:...'",
+                repr(name),
+                nearest(name, PRESETS),
+            )
+        if name in PRESETS:
+            preset = PRESETS[name]
+            if alpha != 1.0 and preset.short not in ("MobileNet", "MobileNetV2"):
+                raise RecipeError(
+                    "alpha for applications:MobileNet or MobileNetV2", f"alpha={alpha} for {name}", "leave it out"
+                )
+            return cls(kind, preset)
+        if (Path(rest).expanduser() / weights.CONFIG).is_file() and kind != "applications":
+            return cls(kind, folder=Path(rest).expanduser())
+        if "/" in rest:
+            raise RecipeError(
+                f"a preset folder of {kind} with the files {weights.CONFIG} and {weights.WEIGHTS}",
+                f"{rest}, in which there is no {weights.CONFIG}",
+                "check the path; `save_preset` here, and save_to_preset of keras-cv and keras-hub, write such folders",
+            )
+        same = [n for n in PRESETS if n.startswith(f"{kind}:")]
+        raise RecipeError(f"the name of a backbone of {kind}", repr(name), nearest(name, same))
+
+    @property
+    def side(self) -> int:
+        """Side of the pictures that published weights were trained on, 0 where that is unknown."""
+        return self.preset.family.side if self.preset and self.preset.has_weights else 0
+
+    def weights(self, asked: str, alpha: float) -> Path | None:
+        """The weights file or preset folder to load; None for random weights. Raises RecipeError."""
+        if asked == "random":
+            return None
+        if asked:
+            path = Path(asked).expanduser()
+            if not path.exists():
+                raise RecipeError("a weights file or preset folder", f"{asked}, which is not there", "check the path")
+            return path
+        if self.folder is not None:
+            return self.folder if (self.folder / weights.WEIGHTS).is_file() else None
+        if self.preset is None or not self.preset.has_weights:
+            return None
+        return weights.at_hand(self.preset, alpha) or weights.download(self.preset, alpha)
+
+    def build(self, shape: tuple[int, int, int], found: Path | None, alpha: float) -> tuple[keras.Model, Convention]:
+        """The functional model "backbone" for inputs of this shape, with its weights, and what it expects of pixels."""
+        import keras
+
+        built, convention = self._built(shape, alpha)
+        if found is not None:
+            weights.load(built, found / weights.WEIGHTS if found.is_dir() else found)
+            if found.is_dir() and self.kind == "keras_hub":
+                convention = _converter(found)
+        # A plain functional model: what is saved needs no class of the package where its layers are Keras's own.
+        return keras.Model(built.inputs, built.outputs[0], name="backbone"), convention
+
+    def _built(self, shape: tuple[int, int, int], alpha: float) -> tuple[keras.Model, Convention]:
+        import keras
+
+        if self.folder is not None:
+            return self._from_folder(shape)
+        assert self.preset is not None
+        preset, arguments = self.preset, {k: _listed(v) for k, v in self.preset.arguments.items()}
+        convention = CONVENTIONS[preset.family.convention]
+        if self.kind == "applications":
+            if preset.short in ("MobileNet", "MobileNetV2"):
+                arguments["alpha"] = alpha
+            build = getattr(keras.applications, preset.family.builder)
+            return build(weights=None, input_shape=shape, **arguments), convention
+        family = getattr(_package(self.kind).models, preset.family.builder)
+        if self.kind == "keras_cv":
+            return family(include_rescaling=True, input_shape=shape, **arguments), convention
+        return family(image_shape=shape, **arguments), CONVENTIONS["0..1"]
+
+    def _from_folder(self, shape: tuple[int, int, int]) -> tuple[keras.Model, Convention]:
+        assert self.folder is not None
+        package, place = _package(self.kind), str(self.folder)
+        config = json.loads((self.folder / weights.CONFIG).read_text())
+        family = getattr(package.models, config.get("class_name", ""), None)
+        if family is None:
+            raise RecipeError(
+                f"a preset folder of a backbone of {self.kind}",
+                f"{place}, of a {config.get('class_name', 'thing without a class_name')!r}",
+                "name the package that wrote it: keras_cv:PATH or keras_hub:PATH",
+            )
+        if self.kind == "keras_cv":
+            rescales = config["config"].get("include_rescaling", False)
+            built = family.from_preset(place, load_weights=False, input_shape=shape)
+            return built, CONVENTIONS["0..255" if rescales else "0..1"]
+        return family.from_preset(place, load_weights=False, image_shape=shape), _converter(self.folder)
+
+
+def _check_choice(argument: str, value: str, known: Iterable[str]) -> None:
+    if value and value not in known:
+        choices = ", ".join(map(repr, known))
+        raise RecipeError(f"{argument} to be one of {choices}", repr(value), nearest(value, known))
+
+
+def _package(kind: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(kind)
+    except ImportError as error:
+        name = kind.replace("_", "-")
+        raise RecipeError(
+            f"the package {name}", str(error), f"install it: pip install 'keras-recipe[{name}]'"
+        ) from error
+
+
+def _converter(place: Path) -> Convention:
+    """What the image converter of a keras-hub preset folder says of pixels; 0..1 where there is none."""
+    path = place / "image_converter.json"
+    if not path.is_file():
+        return CONVENTIONS["0..1"]
+    config = json.loads(path.read_text()).get("config", {})
+    scale, offset = config.get("scale"), config.get("offset")
+    factors = _three(1.0 if scale is None else scale)
+    offsets = _three(0.0 if offset is None else offset)
+    # keras-hub says levels * scale + offset.
+    return Convention(
+        tuple(-o / s for o, s in zip(offsets, factors, strict=True)),  # type: ignore[arg-type]
+        tuple(1 / s for s in factors),  # type: ignore[arg-type]
+    )
+
+
+def _three(value: Any) -> tuple[float, float, float]:
+    return tuple(map(float, value)) if isinstance(value, list | tuple) else (float(value),) * 3  # type: ignore[return-value]
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _fed(problem: Problem, source: _Source, size: int, *, pretrained: bool) -> tuple[int, int, int]:
+    """Shape of what the backbone sees: the picture's proportions, enlarged where it is small."""
+    height, width = problem.signature.shape[:2]
+    family = source.preset.family if source.preset else None
+    if family and family.builder == "ViTDetBackbone" and pretrained:
+        return family.side, family.side, 3  # its position embeddings are of one size
+    least = max(LEAST_SIDE, family.least if family else 0)
+    if size and size < (family.least if family else 8):
+        raise RecipeError(f"a size of at least {family.least if family else 8} pixels", str(size), "give a larger size")
+    factor = (size or max(min(height, width), least)) / min(height, width)
+    multiple = family.multiple if family else 1
+    up = [max(multiple, -(-round(side * factor) // multiple) * multiple) for side in (height, width)]
+    return up[0], up[1], 3
+
+
+def _enlarged(problem: Problem, tensor: Any, shape: tuple[int, int, int]) -> Any:
+    """Pixels as levels 0..255 of three channels at the size that the backbone sees."""
+    import keras
+
+    stretch = levels_of(problem)
+    x = keras.layers.Rescaling(stretch.scale, stretch.offset, name="levels")(tensor)
+    if tensor.shape[1:3] != shape[:2]:
+        x = keras.layers.Resizing(*shape[:2], antialias=True, name="resize")(x)
+    return keras.layers.Concatenate(name="grey_to_rgb")([x, x, x]) if x.shape[-1] == 1 else x
+
+
+def _train_only(trunk: keras.Model, train: str) -> None:
+    trunk.trainable = train != "head"
+    if train == "last":
+        for layer in trunk.layers[: last_stage(trunk)]:
+            layer.trainable = False
+
+
+def last_stage(trunk: keras.Model) -> int:
+    """Index of the first layer of the last stage of a backbone: of those at the last resolution that has weights.
+
+    Networks of one resolution (ViTDet) have no stages: the last quarter of their layers that have weights counts as
+    one.
+    """
+    weighty = [i for i, layer in enumerate(trunk.layers) if layer.weights]
+    last = _positions(trunk.layers[weighty[-1]])
+    first = next(i for i in weighty if _positions(trunk.layers[i]) == last)
+    if first <= weighty[len(weighty) // 4]:
+        first = weighty[-(len(weighty) // 4 or 1)]
+    return first
+
+
+def _positions(layer: keras.layers.Layer) -> int:
+    """Positions in the output of a layer: height times width, or tokens."""
+    shape = layer.output.shape if not isinstance(layer.output, list) else layer.output[0].shape
+    return int(shape[1]) * int(shape[2]) if len(shape) == 4 else int(shape[1] or 1)
+
+
+def _follow(trunk: keras.Model) -> None:
+    import keras
+
+    for layer in trunk._flatten_layers(include_self=False):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = min(layer.momentum, MOMENTUM)

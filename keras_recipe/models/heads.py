@@ -36,12 +36,16 @@ def inputs(problem: Problem) -> tuple[Any, Any]:
 
 def input_moments(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance over the last axis (channels or features) of a fixed sample of the training split."""
-    count = buffer_rows(problem.train.x, min(SAMPLE, len(problem.train)))
-    rows = np.linspace(0, len(problem.train) - 1, count).astype("int64")
-    sample = problem.train.x[rows].astype("float64")
+    sample = input_sample(problem).astype("float64")
     axes = tuple(range(sample.ndim - 1))
     variance = sample.var(axis=axes)
     return sample.mean(axis=axes).astype("float32"), np.where(variance > 0, variance, 1.0).astype("float32")
+
+
+def input_sample(problem: Problem) -> np.ndarray:
+    """A fixed sample of training inputs, spread evenly over the split: at most SAMPLE rows, and at most a buffer."""
+    count = buffer_rows(problem.train.x, min(SAMPLE, len(problem.train)))
+    return problem.train.x[np.linspace(0, len(problem.train) - 1, count).astype("int64")]
 
 
 def head(problem: Problem, features: Any) -> Any:

@@ -55,7 +55,7 @@ def trained_model(study: Study, trial: Trial) -> keras.Model:
 
 def _evaluate(study: Study, config: Config) -> Evaluation:
     from keras_recipe.feed import Feed
-    from keras_recipe.loop import Loop
+    from keras_recipe.loop import batched
 
     began = time.monotonic()
     problem, trial = study.problem, best_trial(study, config)
@@ -65,8 +65,7 @@ def _evaluate(study: Study, config: Config) -> Evaluation:
     if not verified <= PROVEN * _scale(problem):
         raise Blocked("final", [_unproven(verified)])
     metric = problem.objective.metric
-    model.compile()  # a loop takes compiled models only
-    outputs = Feed(problem, problem.test).predict(Loop(lambda: (model, None)))
+    outputs = Feed(problem, problem.test).predict(batched(model))
     predicted = objectives.predictions(problem, outputs)
     gains = objectives.METRICS[metric].gains(problem.test.y, predicted)
     low, high, method = score_interval(metric, gains)
