@@ -250,6 +250,8 @@ def list_(
         for kind, registry in known.items():
             if what in ("all", kind):
                 output.print(_listed(kind, registry()))
+        if what in ("all", "models"):
+            output.print(_backbones())
 
 
 def main() -> None:
@@ -363,6 +365,26 @@ def _registries() -> dict[str, Callable[[], Registry[Any]]]:
         return CHECKS
 
     return {"models": models, "moves": moves, "augmentations": augmentations, "checks": checks}
+
+
+def _backbones() -> Table:
+    from keras_recipe.models.presets import PRESETS
+    from keras_recipe.models.suggestion import at_hand
+    from keras_recipe.views.units import count
+
+    here: dict[str, list[str]] = {}
+    for preset, alpha, path in at_hand():
+        here.setdefault(preset.name, []).append(path.name + ("" if alpha == 1.0 else f" (alpha={alpha})"))
+    table = Table(
+        title="names for backbone(name=...)", title_justify="left", box=None, padding=(0, 2, 0, 0), header_style="dim"
+    )
+    table.add_column("name", no_wrap=True)
+    table.add_column("parameters", justify="right")
+    table.add_column("pretrained weights")
+    for name, preset in PRESETS.items():
+        published = "downloaded when first used" if preset.has_weights else "none published"
+        table.add_row(escape(name), count(preset.parameters), escape("\n".join(here.get(name, [published]))))
+    return table
 
 
 def _listed(kind: str, registry: Registry[Any]) -> Table:

@@ -7,6 +7,7 @@ this package. One more member of the archive, `signature.json`, says what a raw 
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import os
 import subprocess
@@ -83,7 +84,23 @@ def load(path: Path) -> tuple[keras.Model, Signature]:
         raise RecipeError(
             "a model.keras that `train` has written", f"{path}: {error}", "give the run directory of a finished run"
         ) from error
+    _import_packages(path)
     return keras.models.load_model(path, compile=False, safe_mode=True), signature
+
+
+def _import_packages(path: Path) -> None:
+    """Import keras-cv or keras-hub where the model has layers of theirs: Keras knows these once they are imported."""
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json").decode()
+    for package in ("keras_cv", "keras_hub"):
+        if f'"registered_name": "{package}' not in config:
+            continue
+        try:
+            importlib.import_module(package)
+        except ImportError as error:
+            name = package.replace("_", "-")
+            do = f"install it: pip install 'keras-recipe[{name}]'"
+            raise RecipeError(f"the package {name}, of which {path} has layers", str(error), do) from error
 
 
 def predict(model: keras.Model, inputs: RawInputs) -> np.ndarray:

@@ -18,12 +18,12 @@ from keras_recipe.core.journal import Journal
 from keras_recipe.core.records import Evaluation, Run
 from keras_recipe.core.spec import Spec
 from keras_recipe.directory import MODEL, made, sweep, unwritable, write_split
-from keras_recipe.models import MODELS, source_of
+from keras_recipe.models import MODELS, content_of
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.stages.examine import baseline, inspect, look_again
 from keras_recipe.stages.final import finish
-from keras_recipe.stages.overfit import default_config, overfit
+from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.stages.regularize import regularize
 from keras_recipe.study import Study, unrecorded_seconds, versions
 from keras_recipe.watch import Observer, Silent, Watch, write_views
@@ -93,7 +93,7 @@ class Recipe:
         directory: of the run; made where it is missing.
         budget: for all of it, the time of earlier processes included: seconds, or text such as "30m".
         seed: of every trial, by way of `Study.seeds`.
-        model: spec of the first model; None for the first rung of the problem's ladder.
+        model: spec of the first model; None for what `suggest_model` says.
         moves: names of the moves of `regularize` to try; None for all.
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
@@ -180,7 +180,7 @@ class Recipe:
             journal.close()
 
     def _stages(self, study: Study) -> None:
-        config = default_config(self.problem, self.model)
+        config = default_config(self.problem, self.model or first_model(study))
         try:
             config = inspect(study, config)
             config = baseline(study, config)
@@ -229,7 +229,7 @@ class Recipe:
             "model": self.model,
             "moves": None if self.moves is None else sorted(self.moves),
             "human score": self.problem.human_score,
-            "source of the model": digest(source_of(self.model)) if self.model and source_of(self.model) else None,
+            "content of the model": digest(content_of(self.model)) if self.model and content_of(self.model) else None,
         }
         content = [self.problem.fingerprint, self.seed, settings]
         return Run(

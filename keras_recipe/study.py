@@ -19,7 +19,7 @@ from keras_recipe import checkpoint, objectives
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.journal import Journal
 from keras_recipe.core.records import Finding, Plan, Record, Trial
-from keras_recipe.models import source_of
+from keras_recipe.models import content_of
 from keras_recipe.problem import Problem
 
 if TYPE_CHECKING:
@@ -142,9 +142,9 @@ class Study:
     def key(self, config: Config, seed: int) -> str:
         """Identifies a trial by its content: data, config, seed, the packages that numbers depend on.
 
-        And the source of a user's own model builder: an edited one is another model.
+        And the source of a user's own model builder, or pretrained weights: edited ones are another model.
         """
-        return digest([self.problem.fingerprint, config.leaves(), seed, versions(), source_of(config.model)])
+        return digest([self.problem.fingerprint, config.leaves(), seed, versions(), content_of(config.model)])
 
     def plan(self, stage: str, name: str, choose: Callable[[], tuple[Any, str]]) -> Plan:
         """A choice that depends on measured time: made once, then read from the journal."""
@@ -198,7 +198,7 @@ def unrecorded_seconds(directory: Path, journal: Journal) -> float:
 def versions() -> dict[str, str]:
     """Python and the packages that numbers depend on."""
     found = {"python": platform.python_version()}
-    for package in ("keras", "tensorflow", "keras-cv", "numpy", "scikit-learn", "keras-recipe"):
+    for package in ("keras", "tensorflow", "keras-cv", "keras-hub", "numpy", "scikit-learn", "keras-recipe"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

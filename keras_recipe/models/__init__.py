@@ -20,11 +20,22 @@ if TYPE_CHECKING:
 
 MODELS: Registry[Callable[..., Any]] = Registry("model", __name__)
 register_model = MODELS.register
+model_of = MODELS.staged
+"""Decorator: a model of "pictures" only."""
 
 
-def source_of(spec: str) -> str:
-    """Source code of a user's own builder, empty for those of this package, whose version says what they do."""
-    function = MODELS.get(Spec.parse(spec).name)
+def content_of(spec: str) -> str:
+    """What a spec stands for besides its text: the source code of a user's own builder, the digest of pretrained
+    weights.
+
+    Empty for the other builders of this package: its version says what they do.
+    """
+    parsed = Spec.parse(spec)
+    function = MODELS.get(parsed.name)
+    if parsed.name == "backbone":
+        from keras_recipe.models.backbones import weights_digest
+
+        return weights_digest(parsed)
     if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return ""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable
@@ -9,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.spec import Spec
-from keras_recipe.models import register_model, weights
+from keras_recipe.models import MODELS, model_of, weights
 from keras_recipe.models.conventions import CONVENTIONS, Convention, levels_of
+from keras_recipe.models.frozen import BACKBONE, FEATURES
 from keras_recipe.models.heads import head
 from keras_recipe.models.presets import PRESETS, SOURCES, Preset
 from keras_recipe.models.rates import slow
@@ -35,9 +39,13 @@ TRAIN, BATCH_NORM = ("head", "last", "all"), ("frozen", "adapt")
 statistics do."""
 
 
+STAGE = 0.25
+"""Least share of a backbone's weights that its last stage has."""
+
+
 @dataclass(frozen=True)
 class Origin:
-    """Where a built backbone comes from; an attribute of the layer "backbone".
+    """Where a built backbone comes from; the attribute `origin` of the layer "backbone".
 
     Attributes:
         name: as the user gave it.
@@ -58,7 +66,7 @@ class Origin:
     batch_norm: str
 
 
-@register_model
+@model_of("pictures")
 def backbone(
     problem: Problem,
     name: str = "keras_cv:resnet18_v2",
@@ -133,7 +141,7 @@ def backbone(
     # In training mode a backbone changes its statistics, and drops; one that is left as it is must do neither.
     x = trunk(x, training=False) if batch_norm == "frozen" or train == "head" else trunk(x)
     pool = keras.layers.GlobalAveragePooling2D if len(x.shape) == 4 else keras.layers.GlobalAveragePooling1D
-    x = pool(name="features")(x)
+    x = pool(name=FEATURES)(x)
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
     return keras.Model(tensor, head(problem, x), name="model")
@@ -144,14 +152,41 @@ def weights_digest(spec: Spec) -> str:
 
     Raises RecipeError as `backbone` does.
     """
-    given: dict[str, Any] = dict(spec.args)
-    alpha = given.get("alpha", 1.0)
-    source = _Source.of(given.get("name", "keras_cv:resnet18_v2"), alpha)
-    path = source.weights(given.get("weights", ""), alpha)
+    given: dict[str, Any] = MODELS.arguments("backbone") | dict(spec.args)
+    path = _Source.of(given["name"], given["alpha"]).weights(given["weights"], given["alpha"])
     if path is None:
         return ""
-    with (path / weights.WEIGHTS if path.is_dir() else path).open("rb") as file:
+    file = path / weights.WEIGHTS if path.is_dir() else path
+    return _digest(file, file.stat().st_mtime_ns, file.stat().st_size)
+
+
+@functools.cache
+def _digest(path: Path, changed: int, size: int) -> str:
+    """Of the content of a file, read once for each time that it was changed."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def unfrozen(model: str) -> tuple[str, ...]:
+    """A pretrained backbone under a new head, then with its last stage, then with all of it trained: more and more
+    capacity.
+
+    The spec alone where it is of another model, of random weights, or says what is trained.
+    """
+    spec = Spec.parse(model)
+    if spec.name != "backbone" or not is_pretrained(spec) or dict(spec.args).get("train", "head") != "head":
+        return (model,)
+    return (model, *(str(spec.with_args(train=train)) for train in ("last", "all")))
+
+
+def is_pretrained(spec: Spec) -> bool:
+    """Whether a spec of `backbone` starts from pretrained weights. Raises RecipeError for an unknown name."""
+    given: dict[str, Any] = MODELS.arguments("backbone") | dict(spec.args)
+    source = _Source.of(given["name"], given["alpha"])
+    if given["weights"]:
+        return bool(given["weights"] != "random")
+    published = source.preset is not None and source.preset.has_weights
+    return published or (source.folder is not None and (source.folder / weights.WEIGHTS).is_file())
 
 
 @dataclass(frozen=True)
@@ -225,8 +260,11 @@ class _Source:
             weights.load(built, found / weights.WEIGHTS if found.is_dir() else found)
             if found.is_dir() and self.kind == "keras_hub":
                 convention = _converter(found)
-        # A plain functional model: what is saved needs no class of the package where its layers are Keras's own.
-        return keras.Model(built.inputs, built.outputs[0], name="backbone"), convention
+        if all(type(layer).__module__.startswith("keras.") for layer in built._flatten_layers(include_self=False)):
+            # A plain functional model: what is saved needs no class of the package.
+            return keras.Model(built.inputs, built.outputs[0], name=BACKBONE), convention
+        built.name = BACKBONE
+        return built, convention
 
     def _built(self, shape: tuple[int, int, int], alpha: float) -> tuple[keras.Model, Convention]:
         import keras
@@ -340,17 +378,19 @@ def _train_only(trunk: keras.Model, train: str) -> None:
 
 
 def last_stage(trunk: keras.Model) -> int:
-    """Index of the first layer of the last stage of a backbone: of those at the last resolution that has weights.
+    """Index of the first layer of the last stage of a backbone.
 
-    Networks of one resolution (ViTDet) have no stages: the last quarter of their layers that have weights counts as
-    one.
+    A stage begins where the resolution falls for good. Some families let it fall within their last block (ResNetV2 of
+    keras-cv) or after it (VGG): the last stage is the shortest one with a quarter of the weights. Networks of one
+    resolution (ViTDet) have no stages: the last layers with a quarter of the weights count as one.
     """
-    weighty = [i for i, layer in enumerate(trunk.layers) if layer.weights]
-    last = _positions(trunk.layers[weighty[-1]])
-    first = next(i for i in weighty if _positions(trunk.layers[i]) == last)
-    if first <= weighty[len(weighty) // 4]:
-        first = weighty[-(len(weighty) // 4 or 1)]
-    return first
+    counts = np.array([layer.count_params() for layer in trunk.layers])
+    share = np.cumsum(counts[::-1])[::-1] / counts.sum()
+    # Squeeze and excitation falls to 1 x 1 and comes back: what counts is the largest resolution still to come.
+    positions = np.maximum.accumulate([_positions(layer) for layer in trunk.layers][::-1])[::-1]
+    large_enough = np.flatnonzero(share >= STAGE)
+    begins = [i for i in large_enough if positions[i] != positions[i - 1] and share[i] <= 1 - STAGE / 2]
+    return int(begins[-1] if begins else large_enough[-1])
 
 
 def _positions(layer: keras.layers.Layer) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keras_recipe.models import register_model
+from keras_recipe.models import model_of
 from keras_recipe.models.heads import head, inputs
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 PHOTO = 48
-"""Pictures larger than this (pixels) are made smaller by the first layer: at full size it would cost more than all
-the others together."""
+"""Smaller side (pixels) above which a picture is a photo: it shows enough of what ImageNet teaches, and the first
+layer makes it smaller, since at full size that layer would cost more than all the others together."""
 
 
-@register_model
+@model_of("pictures")
 def small_cnn(problem: Problem, width: int = 32, dropout: float = 0.0) -> keras.Model:
     """Small ConvNet: VGG-like stages of 3x3 convolution, batch normalization, ReLU and pooling.
 
@@ -45,7 +45,7 @@ def small_cnn(problem: Problem, width: int = 32, dropout: float = 0.0) -> keras.
     return keras.Model(tensor, head(problem, _pooled(x, dropout)), name="small_cnn")
 
 
-@register_model
+@model_of("pictures")
 def resnet(problem: Problem, depth: int = 8, width: int = 16, dropout: float = 0.0) -> keras.Model:
     """Residual network for small pictures (He et al., 2015, section 4.2), with batch normalization.
 

@@ -181,14 +181,14 @@ _KERAS_CV = (
         "keras_cv", "EfficientNetV1Backbone", "Tan & Le, 2019",
         {**_MBCONV, "stackwise_squeeze_and_excite_ratios": (0.25,) * 7, "activation": "swish"},
         {
-            "efficientnetv1_b0": (4_050_716, _scaled(1.0, 1.0, 0.2)),
-            "efficientnetv1_b1": (6_576_704, _scaled(1.0, 1.1, 0.2)),
-            "efficientnetv1_b2": (7_770_034, _scaled(1.1, 1.2, 0.3)),
-            "efficientnetv1_b3": (10_785_960, _scaled(1.2, 1.4, 0.3)),
-            "efficientnetv1_b4": (17_676_984, _scaled(1.4, 1.8, 0.4)),
-            "efficientnetv1_b5": (28_517_360, _scaled(1.6, 2.2, 0.4)),
-            "efficientnetv1_b6": (40_965_800, _scaled(1.8, 2.6, 0.5)),
-            "efficientnetv1_b7": (64_105_488, _scaled(2.0, 3.1, 0.5)),
+            "efficientnetv1_b0": (4_049_564, _scaled(1.0, 1.0, 0.2)),
+            "efficientnetv1_b1": (6_575_232, _scaled(1.0, 1.1, 0.2)),
+            "efficientnetv1_b2": (7_768_562, _scaled(1.1, 1.2, 0.3)),
+            "efficientnetv1_b3": (10_783_528, _scaled(1.2, 1.4, 0.3)),
+            "efficientnetv1_b4": (17_673_816, _scaled(1.4, 1.8, 0.4)),
+            "efficientnetv1_b5": (28_513_520, _scaled(1.6, 2.2, 0.4)),
+            "efficientnetv1_b6": (40_960_136, _scaled(1.8, 2.6, 0.5)),
+            "efficientnetv1_b7": (64_097_680, _scaled(2.0, 3.1, 0.5)),
         },
     ),
     Family(
@@ -210,16 +210,15 @@ _KERAS_CV = (
     Family(
         "keras_cv", "EfficientNetLiteBackbone", "Liu, 2020, of EfficientNet", {**_MBCONV, "activation": "relu6"},
         {
-            "efficientnetlite_b0": (3_414_176, _scaled(1.0, 1.0, 0.2)),
-            "efficientnetlite_b1": (4_190_496, _scaled(1.0, 1.1, 0.2)),
-            "efficientnetlite_b2": (4_870_320, _scaled(1.1, 1.2, 0.3)),
-            "efficientnetlite_b3": (6_994_504, _scaled(1.2, 1.4, 0.3)),
-            "efficientnetlite_b4": (11_840_256, _scaled(1.4, 1.8, 0.3)),
+            "efficientnetlite_b0": (3_413_024, _scaled(1.0, 1.0, 0.2)),
+            "efficientnetlite_b1": (4_189_344, _scaled(1.0, 1.1, 0.2)),
+            "efficientnetlite_b2": (4_869_168, _scaled(1.1, 1.2, 0.3)),
+            "efficientnetlite_b3": (6_992_768, _scaled(1.2, 1.4, 0.3)),
+            "efficientnetlite_b4": (11_837_936, _scaled(1.4, 1.8, 0.3)),
         },
     ),
     Family(
         "keras_cv", "DenseNetBackbone", "Huang et al., 2017", {"compression_ratio": 0.5, "growth_rate": 32},
-        # Not among keras-cv's figures: keras-hub's, for the same architectures.
         {
             "densenet121": (7_037_504, {"stackwise_num_repeats": (6, 12, 24, 16)}),
             "densenet169": (12_642_880, {"stackwise_num_repeats": (6, 12, 32, 32)}),
@@ -230,7 +229,7 @@ _KERAS_CV = (
     Family(
         "keras_cv", "MobileNetV3Backbone", "Howard et al., 2019", {"alpha": 1.0},
         {
-            "mobilenet_v3_small": (933_502, {
+            "mobilenet_v3_small": (939_120, {
                 "stackwise_expansion": (1, 4.5, 88 / 24, 4, 6, 6, 3, 3, 6, 6, 6),
                 "stackwise_filters": (16, 24, 24, 40, 40, 40, 48, 48, 96, 96, 96),
                 "stackwise_kernel_size": (3,) * 3 + (5,) * 8,
@@ -238,7 +237,7 @@ _KERAS_CV = (
                 "stackwise_se_ratio": (0.25, None, None) + (0.25,) * 8,
                 "stackwise_activation": ("relu",) * 3 + ("hard_swish",) * 8,
             }),
-            "mobilenet_v3_large": (2_994_518, {
+            "mobilenet_v3_large": (2_996_352, {
                 "stackwise_expansion": (1, 4, 3, 3, 3, 3, 6, 2.5, 2.3, 2.3, 6, 6, 6, 6, 6),
                 "stackwise_filters": (16, 24, 24, 40, 40, 40, 80, 80, 80, 80, 112, 112, 160, 160, 160),
                 "stackwise_kernel_size": (3,) * 3 + (5,) * 3 + (3,) * 6 + (5,) * 3,
@@ -269,15 +268,15 @@ _KERAS_CV = (
     Family(
         "keras_cv", "MiTBackbone", "Xie et al., 2021", {},
         {
-            "mit_b0": (3_321_962, {"embedding_dims": (32, 64, 160, 256), "depths": (2, 2, 2, 2)}),
+            "mit_b0": (3_319_392, {"embedding_dims": (32, 64, 160, 256), "depths": (2, 2, 2, 2)}),
             **{
                 f"mit_b{size}": (parameters, {"embedding_dims": (64, 128, 320, 512), "depths": depths})
                 for size, parameters, depths in (
-                    (1, 13_156_554, (2, 2, 2, 2)),
-                    (2, 24_201_418, (3, 4, 6, 3)),
-                    (3, 44_077_258, (3, 4, 18, 3)),
-                    (4, 60_847_818, (3, 8, 27, 3)),
-                    (5, 81_448_138, (3, 6, 40, 3)),
+                    (1, 13_151_424, (2, 2, 2, 2)),
+                    (2, 24_196_288, (3, 4, 6, 3)),
+                    (3, 44_072_128, (3, 4, 18, 3)),
+                    (4, 60_842_688, (3, 8, 27, 3)),
+                    (5, 81_443_008, (3, 6, 40, 3)),
                 )
             },
         },
@@ -325,8 +324,8 @@ _KERAS_HUB = (
             "resnet_50": (23_561_152, _hub_resnet((3, 4, 6, 3), "bottleneck_block")),
             "resnet_101": (42_605_504, _hub_resnet((3, 4, 23, 3), "bottleneck_block")),
             "resnet_152": (58_295_232, _hub_resnet((3, 8, 36, 3), "bottleneck_block")),
-            "resnet_v2_50": (23_561_152, _hub_resnet((3, 4, 6, 3), "bottleneck_block", pre=True)),
-            "resnet_v2_101": (42_605_504, _hub_resnet((3, 4, 23, 3), "bottleneck_block", pre=True)),
+            "resnet_v2_50": (23_545_792, _hub_resnet((3, 4, 6, 3), "bottleneck_block", pre=True)),
+            "resnet_v2_101": (42_590_144, _hub_resnet((3, 4, 23, 3), "bottleneck_block", pre=True)),
         },
         {f"{name}_imagenet": name for name in
          ("resnet_18", "resnet_50", "resnet_101", "resnet_152", "resnet_v2_50", "resnet_v2_101")},

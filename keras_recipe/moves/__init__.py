@@ -1,7 +1,11 @@
-"""Moves: generators `(config, trial) -> Iterator[Config]`, each candidate one leaf away. A file added here is found."""
+"""Moves: generators `(config, trial) -> Iterator[Config]`, each candidate one leaf away. A file added here is found.
+
+A move that needs to know the data takes the problem as a third parameter.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 
 from keras_recipe.core.config import Config, difference
@@ -10,24 +14,26 @@ from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import applies
 from keras_recipe.models import MODELS
-from keras_recipe.problem import Kind
+from keras_recipe.problem import Kind, Problem
 
-MOVES: Registry[Callable[[Config, Trial], Iterator[Config]]] = Registry("move", __name__)
+MOVES: Registry[Callable[..., Iterator[Config]]] = Registry("move", __name__)
 move = MOVES.staged
 
 
-def candidates(name: str, config: Config, trial: Trial, kind: Kind) -> list[Config]:
+def candidates(name: str, config: Config, trial: Trial, problem: Problem) -> list[Config]:
     """The configs that a move proposes, those left out whose argument the model does not take or the data forbids.
 
     Raises:
         ValueError: a candidate differs from `config` in more than one leaf, or in none: the move is broken.
     """
     found = []
-    for candidate in MOVES.get(name)(config, trial):
+    function = MOVES.get(name)
+    given = (config, trial, problem)[: len(inspect.signature(function).parameters)]
+    for candidate in function(*given):
         changed = difference(config, candidate)
         if len(changed) != 1:
             raise ValueError(f"Expected the move {name!r} to change one leaf. Received a change of {sorted(changed)}.")
-        if _applies(candidate, kind):
+        if _applies(candidate, problem.signature.kind):
             found.append(candidate)
     return found
 
@@ -35,4 +41,5 @@ def candidates(name: str, config: Config, trial: Trial, kind: Kind) -> list[Conf
 def _applies(candidate: Config, kind: Kind) -> bool:
     model = Spec.parse(candidate.model)
     known = MODELS.arguments(model.name)
-    return all(name in known for name, _ in model.args) and applies(candidate.augmentation, kind)
+    fits = kind == "image" or model.name not in MODELS.of_stage("pictures")
+    return fits and all(name in known for name, _ in model.args) and applies(candidate.augmentation, kind)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Finding, Plan, Trial
+from keras_recipe.models.backbones import unfrozen
+from keras_recipe.models.convnets import PHOTO
+from keras_recipe.models.suggestion import suggest_model
 from keras_recipe.objectives import written
 from keras_recipe.problem import Problem
 from keras_recipe.stages import Blocked
@@ -36,18 +39,29 @@ LADDERS: dict[str, tuple[str, ...]] = {
 
 
 def default_config(problem: Problem, model: str | None = None) -> Config:
-    """First rung of the problem's ladder (or the user's model), Adam at 3e-4, constant rate, no augmentation."""
+    """The first model (by default the first rung of the ladder), Adam at 3e-4, constant rate, no augmentation."""
     examples = len(problem.train)
     batch = 32 if examples < 10_000 else 64
     epochs = max(EPOCHS[0], min(EPOCHS[1], -(-STEPS * batch // examples)))
     return Config(model or ladder(problem)[0], batch_size=batch, epochs=epochs)
 
 
+def first_model(study: Study) -> str:
+    """The model to begin with. What weights are at hand may change, so that the choice is recorded."""
+
+    def choose() -> tuple[str, str]:
+        found = suggest_model(study.problem)
+        return found.model, f"{found.reason}; after {found.paper}"
+
+    model: str = study.plan("overfit", "first model", choose).value
+    return model
+
+
 def ladder(problem: Problem) -> tuple[str, ...]:
     """Model specs from small to large for this kind and size of input."""
     if problem.signature.kind != "image":
         return LADDERS["table"]
-    return LADDERS["small picture" if min(problem.signature.shape[:2]) <= 48 else "photo"]
+    return LADDERS["small picture" if min(problem.signature.shape[:2]) <= PHOTO else "photo"]
 
 
 def overfit(study: Study, config: Config) -> Config:
@@ -57,7 +71,7 @@ def overfit(study: Study, config: Config) -> Config:
     better than the dumbest baseline.
     """
     rungs = ladder(study.problem)
-    models = rungs[rungs.index(config.model) :] if config.model in rungs else (config.model,)
+    models = rungs[rungs.index(config.model) :] if config.model in rungs else unfrozen(config.model)
     tried: list[tuple[Trial, Config]] = []
     for number, model in enumerate(models, start=1):
         rung = _within_budget(study, config.replace(model=model), number)

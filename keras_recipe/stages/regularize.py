@@ -55,10 +55,9 @@ def _incumbent(study: Study, config: Config) -> Incumbent | None:
 
 
 def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
-    kind = study.problem.signature.kind
-    proposed = candidates(name, incumbent.config, incumbent.trials[0], kind)
+    proposed = candidates(name, incumbent.config, incumbent.trials[0], study.problem)
     if not proposed:
-        _skip(study, name, f"it does not apply to {kind} data with {incumbent.config.model}")
+        _skip(study, name, f"it does not apply to {study.problem.signature.kind} data with {incumbent.config.model}")
         return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # A move that could not be given its other seeds would be paid for in vain.

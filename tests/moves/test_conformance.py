@@ -24,7 +24,7 @@ def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: s
     proposed = 0
     for kind, start in STARTS:
         problem = stripes() if kind == "image" else blobs()
-        for candidate in candidates(name, start, None, kind):  # type: ignore[arg-type]
+        for candidate in candidates(name, start, None, problem):  # type: ignore[arg-type]
             assert len(difference(start, candidate)) == 1
             build(problem, candidate)
             proposed += 1
@@ -52,22 +52,22 @@ def test_a_move_that_changes_two_things_is_refused(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setitem(moves.MOVES._functions, "greedy", greedy)
     with pytest.raises(ValueError, match="one leaf"):
-        candidates("greedy", STARTS[0][1], None, "image")  # type: ignore[arg-type]
+        candidates("greedy", STARTS[0][1], None, stripes())  # type: ignore[arg-type]
 
 
 def test_an_argument_that_the_model_does_not_take_is_not_proposed() -> None:
-    assert candidates("dropout", Config("linear()"), None, "vector") == []  # type: ignore[arg-type]
-    assert candidates("larger_model", Config("linear()"), None, "vector") == []  # type: ignore[arg-type]
+    assert candidates("dropout", Config("linear()"), None, blobs()) == []  # type: ignore[arg-type]
+    assert candidates("larger_model", Config("linear()"), None, blobs()) == []  # type: ignore[arg-type]
 
 
 def test_pictures_are_not_turned_where_there_are_none() -> None:
     for name in ("shift_picture", "flip_picture", "turn_picture", "zoom_picture", "change_contrast"):
-        assert candidates(name, STARTS[2][1], None, "vector") == []  # type: ignore[arg-type]
+        assert candidates(name, STARTS[2][1], None, blobs()) == []  # type: ignore[arg-type]
 
 
 def test_augmentations_of_accepted_moves_add_up() -> None:
     start = Config("small_cnn(width=8)", augmentation="shift(factor=0.1)")
-    found = candidates("flip_picture", start, None, "image")[0]  # type: ignore[arg-type]
+    found = candidates("flip_picture", start, None, stripes())[0]  # type: ignore[arg-type]
     assert found.augmentation == "shift(factor=0.1)|flip()"
     assert pipeline(found.augmentation, stripes()) is not None
     assert Spec.parse(found.model) == Spec.parse(start.model)

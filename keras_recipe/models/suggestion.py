@@ -1,0 +1,102 @@
+"""Don't be a hero: the model to begin with is that of the most related paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keras_recipe.core.spec import Spec
+from keras_recipe.models import weights
+from keras_recipe.models.convnets import PHOTO
+from keras_recipe.models.presets import PRESETS, Preset
+
+if TYPE_CHECKING:
+    from keras_recipe.problem import Problem
+
+ALPHAS = {"MobileNet": (1.0, 0.75, 0.5, 0.25), "MobileNetV2": (1.4, 1.3, 1.0, 0.75, 0.5, 0.35)}
+"""Widths that weights are published for."""
+
+LARGEST = 12_000_000
+"""Parameters of the largest backbone that is suggested where there is no GPU: one pass over a thousand photos then
+takes a minute or so on two cores."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A model to begin with.
+
+    Attributes:
+        model: its spec.
+        reason: in a sentence.
+        paper: which it follows.
+        weights: path of the pretrained weights, "" where it starts at random.
+    """
+
+    model: str
+    reason: str
+    paper: str
+    weights: str = ""
+
+
+def suggest_model(problem: Problem) -> Suggestion:
+    """The first model for this kind and size of input, number of examples, and weights at hand.
+
+    Photos get a pretrained backbone under a new head where weights are at hand: features of ImageNet beat training
+    from scratch up to tens of thousands of photos, and lose to it nowhere (Kornblith et al., 2019, sections 4.2 and
+    4.7). Small pictures get a small ConvNet, vectors and tables a multilayer perceptron.
+    """
+    shape, examples = problem.signature.shape, len(problem.train)
+    if problem.signature.kind != "image":
+        reason = f"{examples:,} examples of {shape[0]} features"
+        return Suggestion("mlp(depth=2, width=64)", reason, "Gorishniy et al., 2021, section 3.2")
+    side = min(shape[:2])
+    if side <= PHOTO:
+        return Suggestion(
+            "small_cnn(width=16)", f"{examples:,} pictures of {side} pixels", "Simonyan & Zisserman, 2014"
+        )
+    found = _largest_at_hand()
+    said = f"{examples:,} photos of {side} pixels"
+    if found is None:
+        return Suggestion(
+            "small_cnn(width=16)",
+            f"{said}, and no pretrained weights at hand: put some into a folder and set {weights.VARIABLE} to it, "
+            "or name a backbone, which is then downloaded (`list models`)",
+            "Simonyan & Zisserman, 2014",
+        )
+    preset, alpha, path = found
+    return Suggestion(
+        _spec(preset, alpha),
+        f"{said}, and pretrained weights at hand ({path.name})",
+        f"Kornblith et al., 2019; {preset.family.paper}",
+        str(path),
+    )
+
+
+def best_at_hand() -> str:
+    """Spec of the pretrained backbone that is suggested on this machine, "" where no weights are at hand."""
+    found = _largest_at_hand()
+    return _spec(*found[:2]) if found else ""
+
+
+def at_hand() -> list[tuple[Preset, float, Path]]:
+    """Every backbone whose pretrained weights are on this machine: preset, width, and where they are."""
+    found = []
+    for preset in PRESETS.values():
+        for alpha in ALPHAS.get(preset.short, (1.0,)):
+            path = weights.at_hand(preset, alpha) if preset.has_weights else None
+            if path is not None:
+                found.append((preset, alpha, path))
+    return found
+
+
+def _largest_at_hand() -> tuple[Preset, float, Path] | None:
+    limit = 10 * LARGEST if Path("/dev/nvidia0").exists() else LARGEST  # asking TensorFlow would cost seconds
+    # Weights grow with the square of the width. ViTDet is for detection: its weights take 1024 x 1024 only.
+    sized = [(p.parameters * alpha**2, p, alpha, path) for p, alpha, path in at_hand() if p.family.side <= 600]
+    fitting = [entry for entry in sized if entry[0] <= limit]
+    return max(fitting, key=lambda entry: entry[0])[1:] if fitting else None
+
+
+def _spec(preset: Preset, alpha: float) -> str:
+    return str(Spec("backbone").with_args(name=preset.name, alpha=None if alpha == 1.0 else alpha))

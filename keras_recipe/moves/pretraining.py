@@ -1,0 +1,76 @@
+"""Start from a backbone that has seen a million pictures, and let more and more of it follow the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Trial
+from keras_recipe.core.spec import Spec, Value
+from keras_recipe.models.backbones import LEAST_SIDE, is_pretrained
+from keras_recipe.models.suggestion import best_at_hand
+from keras_recipe.moves import move
+from keras_recipe.problem import Problem
+
+SIZES = (96, 128, 160, 192, 224)
+"""Sides (pixels) that pictures are shown at, small first (progressive resizing, Howard, 2018, of fast.ai)."""
+
+
+def _backbone(config: Config) -> dict[str, Value] | None:
+    """Arguments of the config's pretrained backbone, None where it has another model."""
+    model = Spec.parse(config.model)
+    return dict(model.args) if model.name == "backbone" and is_pretrained(model) else None
+
+
+@move("regularize", order=22)
+def pretrained_backbone(config: Config, trial: Trial) -> Iterator[Config]:
+    """A new head on the frozen features of a pretrained backbone, where weights are at hand (Kornblith et al.,
+    2019)."""
+    found = best_at_hand()
+    if Spec.parse(config.model).name != "backbone" and found:
+        yield config.replace(model=found)
+
+
+@move("regularize", order=23)
+def larger_pictures(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
+    """Show the backbone larger pictures, 96 to 128 to 160 pixels: what it was trained on was larger still."""
+    arguments = _backbone(config)
+    if arguments is None:
+        return
+    size = arguments.get("size") or max(min(problem.signature.shape[:2]), LEAST_SIDE)
+    for larger in [s for s in SIZES if isinstance(size, int) and s > size][:2]:
+        yield config.with_args("model", size=larger)
+
+
+@move("regularize", order=24)
+def unfreeze_last_stage(config: Config, trial: Trial) -> Iterator[Config]:
+    """Train the last stage of the backbone too, at a tenth of the rate (Yosinski et al., 2014; Howard & Ruder,
+    2018)."""
+    arguments = _backbone(config)
+    if arguments is not None and arguments.get("train", "") in ("", "head"):
+        yield config.with_args("model", train="last")
+
+
+@move("regularize", order=25)
+def unfreeze_all(config: Config, trial: Trial) -> Iterator[Config]:
+    """Train the whole backbone, at a tenth of the rate, its batch statistics as they are."""
+    arguments = _backbone(config)
+    if arguments is not None and arguments.get("train", "") != "all":
+        yield config.with_args("model", train="all")
+
+
+@move("regularize", order=26)
+def backbone_rate(config: Config, trial: Trial) -> Iterator[Config]:
+    """Let an unfrozen backbone move at a third of the rate, or at the whole rate."""
+    arguments = _backbone(config)
+    if arguments is not None and arguments.get("train") in ("last", "all"):
+        yield config.with_args("model", rate=0.3)
+        yield config.with_args("model", rate=1.0)
+
+
+@move("regularize", order=27)
+def adapt_batch_norm(config: Config, trial: Trial) -> Iterator[Config]:
+    """Let the batch statistics of an unfrozen backbone follow the data."""
+    arguments = _backbone(config)
+    if arguments is not None and arguments.get("train") in ("last", "all") and "batch_norm" not in arguments:
+        yield config.with_args("model", batch_norm="adapt")
