@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from keras_recipe.models.frozen import frozen_part
+from keras_recipe.models.features import is_frozen, is_pretrained, split
 from keras_recipe.reseed import Build, initialized, seeded, variables_of
 
 if TYPE_CHECKING:
@@ -89,21 +89,26 @@ class Loop:
         self._predict = batched(self._body)
 
     @cached_property
-    def frozen(self) -> tuple[Apply, Loop] | None:
-        """What the part of the model that never changes puts out, and a loop over the rest, which takes that.
+    def parts(self) -> tuple[Apply, Loop] | None:
+        """What a backbone that is frozen or pretrained makes of the inputs, and a loop over the rest, which takes that.
 
-        The other loop shares all variables, the optimizer and `reset` with this one; its `state` is what changes.
-        None where everything changes, and where augmentation changes the inputs at each step.
+        The other loop trains the rest alone. It shares all variables, the optimizer and `reset` with this one; its
+        `state` is that of the rest. None where there is no such backbone.
         """
-        parts = frozen_part(self.model) if self.augmentation is None else None
-        if parts is None:
+        if not (self.frozen or is_pretrained(self.model)):
             return None
+        before, body = split(self.model)
         rest = copy.copy(self)
-        rest._body = parts[1]
-        changing = {id(v) for v in parts[1].variables}
+        rest._body, rest.augmentation = body, None
+        changing = {id(v) for v in body.variables}
         rest._kept = [v for v in self._kept if id(v) in changing]
         rest._trace()
-        return batched(parts[0]), rest
+        return batched(before), rest
+
+    @cached_property
+    def frozen(self) -> bool:
+        """Whether a backbone is not trained, so that the rest is all that changes."""
+        return is_frozen(self.model)
 
     @property
     def input_values(self) -> int:
@@ -122,9 +127,14 @@ class Loop:
                 twin = variables_of(*self._build())
             for old, new in zip(self._state, twin, strict=True):
                 old.assign(new)
+        self.restart()
+        self.optimizer.learning_rate.assign(self._rate if learning_rate is None else learning_rate)
+
+    def restart(self) -> None:
+        """Let the optimizer forget its past: moments of weights that did not move would be wrong for hundreds of
+        steps."""
         for slot, value in zip(self._slots, self._fresh_slots, strict=True):
             slot.assign(value)
-        self.optimizer.learning_rate.assign(self._rate if learning_rate is None else learning_rate)
 
     def train(self, x: Rows, y: Rows, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One gradient step for each row of `order`, (steps, batch) row numbers into `x` and `y`.
@@ -173,6 +183,6 @@ class Loop:
             predictions = self._body(x, training=True)
             loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=True)
             scaled = self.optimizer.scale_loss(loss)
-        variables = self.model.trainable_variables
+        variables = self._body.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         return loss, tf.cast(predictions, tf.float32)

@@ -27,6 +27,11 @@ from keras_recipe.problem import Problem
 CHUNK_SECONDS = 2.0
 """Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
 
+HEAD_SHARE = 2 / 3
+"""Part of the epochs in which only the head of a pretrained backbone is trained, on its features. A random head would
+distort these before it has learnt anything (Kumar et al., 2022, "Fine-tuning can distort pretrained features"); and
+these epochs cost next to nothing."""
+
 FEATURE_ROWS = 256
 """Examples at a time where the features behind a frozen backbone are computed: progress shows, and Ctrl-C is heard."""
 
@@ -58,12 +63,30 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Training:
-    """What a trial trains: a loop, and both splits as the loop takes them."""
+class Phase:
+    """A part of a trial: from this epoch (0 is the first) on, a loop, and both splits as it takes them."""
 
+    start: int
     loop: Loop
     train: Feed
     validation: Feed
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a trial trains.
+
+    Attributes:
+        loop: whose state is all that changes.
+        phases: in order; all but the fine-tuning of a pretrained backbone have one.
+    """
+
+    loop: Loop
+    phases: tuple[Phase, ...]
+
+    def phase(self, epoch: int) -> Phase:
+        """The phase that this epoch belongs to."""
+        return next(p for p in reversed(self.phases) if p.start <= epoch)
 
 
 class Learner:
@@ -97,15 +120,26 @@ class Learner:
         return loops[graph]
 
     def training(self, config: Config, seed: int, told: Told = lambda done, total: None) -> Training:
-        """The loop of this config under this seed, untrained, with what it takes of both splits.
+        """What is to be trained for this config, with the weights of this seed.
 
-        Behind a frozen backbone that is its features, computed once for all trials that share it.
+        The head of a pretrained backbone is trained on its features, which are computed once for all trials that
+        share them. A backbone that is to be trained too joins in when its head has learnt (see HEAD_SHARE).
         """
         loop = self.loop(config)
         loop.reset(seed, learning_rate(config))
-        if loop.frozen is None or not self._worth_keeping(loop.frozen[1]):
-            return Training(loop, self.train, self.validation)
-        apply, rest = loop.frozen
+        whole = Phase(0, loop, self.train, self.validation)
+        if loop.parts is None or not self._worth_keeping(loop.parts[1]):
+            return Training(loop, (whole,))
+        rest = loop.parts[1]
+        if loop.frozen and loop.augmentation is not None:  # other pictures, other features, in every epoch
+            return Training(rest, (whole,))
+        head = Phase(0, rest, *self._features_of(loop.parts[0], told))
+        if loop.frozen:
+            return Training(rest, (head,))
+        start = int(config.epochs * HEAD_SHARE)
+        return Training(loop, (head, dataclasses.replace(whole, start=start)) if start else (whole,))
+
+    def _features_of(self, apply: Apply, told: Told) -> tuple[Feed, Feed]:
         with self._computing:
             # Two builds are the same function if they say the same of the same examples.
             probe = self.problem.train.x[np.arange(min(PROBE, len(self.problem.train)))]
@@ -114,7 +148,7 @@ class Learner:
                 self._features[key] = self._computed(apply, told)
                 if len(self._features) > KEPT_FEATURES:
                     self._features.popitem(last=False)
-            return Training(rest, *self._features[key])
+            return self._features[key]
 
     def _worth_keeping(self, rest: Loop) -> bool:
         examples = len(self.problem.train) + len(self.problem.validation)
@@ -190,12 +224,15 @@ def run_trial(
     loop.model.stop_training = False
     course = checkpoint.load(directory, loop) or checkpoint.Course(began=began)
     observers = keras.callbacks.CallbackList(list(callbacks), model=loop.model)
-    epoch = _Epoch(learner, training, config, seed, deadline, observers, progress)
+    epochs = {p.start: _Epoch(learner, p, config, seed, deadline, observers, progress) for p in training.phases}
     observers.on_train_begin()
     saved, pause = time.monotonic(), checkpoint.EVERY_SECONDS
-    while not (stopped := _stopped(course, config, loop.model)):
+    while not (stopped := _stopped(course, config, training)):
         observers.on_epoch_begin(course.epochs)
-        logs = epoch.run(course)
+        start = training.phase(course.epochs).start
+        if course.epochs == start > 0:
+            loop.restart()
+        logs = epochs[start].run(course)
         if logs is None:
             stopped = "budget"
             break
@@ -217,12 +254,13 @@ def run_trial(
 
 
 def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:
-    """Measured seconds of one epoch of `config` with its validation, from a few steps; the trace is kept."""
+    """Measured mean seconds of an epoch of `config` with its validation, from a few steps; the trace is kept."""
     training = learner.training(config, 0)
     order = epoch_order(len(learner.problem.train), config.batch_size, 0, 0)
     began, steps = 0.0, 0
-    for (x, y), local, _ in training.train.steps(order, lambda: 4):
-        training.loop.train(x, y, local)
+    last = training.phases[-1]
+    for (x, y), local, _ in last.train.steps(order, lambda: 4):
+        last.loop.train(x, y, local)
         if not began:  # the first call has traced
             began = time.monotonic()
             continue
@@ -231,7 +269,8 @@ def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.
             break
     per_step = (time.monotonic() - began) / max(steps, 1)
     # A forward pass costs about a third of a step, which also goes backward twice over every weight.
-    return per_step * (len(order) + len(learner.problem.validation) / config.batch_size / 3)
+    an_epoch = per_step * (len(order) + len(learner.problem.validation) / config.batch_size / 3)
+    return an_epoch * (config.epochs - last.start) / config.epochs  # a head alone costs next to nothing
 
 
 @dataclass
@@ -239,7 +278,7 @@ class _Epoch:
     """Runs the epochs of one trial; remembers how many steps make a call of CHUNK_SECONDS."""
 
     learner: Learner
-    training: Training
+    phase: Phase
     config: Config
     seed: int
     deadline: float | None
@@ -257,7 +296,7 @@ class _Epoch:
 
     def run(self, course: checkpoint.Course) -> dict[str, float] | None:
         """One epoch's logs, or None where the deadline cut it short."""
-        problem, train = self.learner.problem, self.training.train
+        problem, train = self.learner.problem, self.phase.train
         order = epoch_order(len(problem.train), self.config.batch_size, self.seed, course.epochs)
         metric = objectives.METRICS[problem.objective.metric]
         losses: list[np.ndarray] = []
@@ -283,7 +322,7 @@ class _Epoch:
         if self.batch_hooks:
             self.observers.on_train_batch_begin(done)
         began = time.monotonic()
-        losses, outputs = self.training.loop.train(x, y, local)
+        losses, outputs = self.phase.loop.train(x, y, local)
         if self.batch_hooks:
             self.observers.on_train_batch_end(done, {"loss": float(losses.mean())})
         elif self.timed:  # the first call traces, and says nothing about a step
@@ -295,8 +334,8 @@ class _Epoch:
         return losses, outputs
 
     def _logs(self, train_loss: float, train_gain: float) -> dict[str, float]:
-        problem, validation = self.learner.problem, self.training.validation
-        outputs = validation.predict(self.training.loop.predict)
+        problem, validation = self.learner.problem, self.phase.validation
+        outputs = validation.predict(self.phase.loop.predict)
         metric = objectives.METRICS[problem.objective.metric]
         return {
             "loss": finite(train_loss),
@@ -313,16 +352,18 @@ def finite(value: Any) -> float:
     return float(np.nan_to_num(float(value), nan=1e30, posinf=1e30, neginf=-1e30))
 
 
-def _stopped(course: checkpoint.Course, config: Config, model: keras.Model) -> str:
+def _stopped(course: checkpoint.Course, config: Config, training: Training) -> str:
     """Why training ends now, empty where it goes on."""
     losses = course.history["val_loss"]
     if course.history["loss"] and course.history["loss"][-1] >= 1e30:
         return "diverged"
     if len(losses) >= config.epochs:
         return "epochs"
-    if config.patience is not None and course.epochs - course.best_epoch >= config.patience and losses:
+    # A head that has learnt all it can is no reason not to fine-tune.
+    since = course.epochs - max(course.best_epoch, training.phases[-1].start)
+    if config.patience is not None and since >= config.patience and losses:
         return "patience"
-    return "callback" if model.stop_training else ""
+    return "callback" if training.loop.model.stop_training else ""
 
 
 def _outcome(
@@ -336,8 +377,8 @@ def _outcome(
     stopped: str,
     began: float,
 ) -> Outcome:
-    metric, loop = problem.objective.metric, training.loop
-    outputs, train_outputs = training.validation.predict(loop.predict), training.train.predict(loop.predict)
+    metric, loop, phase = problem.objective.metric, training.loop, training.phases[-1]
+    outputs, train_outputs = (feed.predict(phase.loop.predict) for feed in (phase.validation, phase.train))
     predicted = objectives.predictions(problem, outputs)
     trial = Trial(
         key=key,
@@ -346,9 +387,9 @@ def _outcome(
         digest=config.digest(),
         seed=seed,
         score=objectives.score(metric, problem.validation.y, predicted),
-        loss=finite(loss(problem)(training.validation.targets, outputs)),
+        loss=finite(loss(problem)(phase.validation.targets, outputs)),
         train_score=objectives.score(metric, problem.train.y, objectives.predictions(problem, train_outputs)),
-        train_loss=finite(loss(problem)(training.train.targets, train_outputs)),
+        train_loss=finite(loss(problem)(phase.train.targets, train_outputs)),
         history=course.history,
         epochs=course.epochs,
         best_epoch=course.best_epoch if course.best_state is not None else course.epochs,

@@ -20,6 +20,19 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
+def real() -> Callable[[str], Path]:
+    """Path below the folder of real data; the test is skipped where it is missing."""
+
+    def find(name: str) -> Path:
+        root = Path(os.environ.get("KERAS_RECIPE_DATA", ROOT.parent / "shared" / "data"))
+        if not (root / name).exists():
+            pytest.skip(f"{root / name} is missing (set KERAS_RECIPE_DATA)")
+        return root / name
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def stripes() -> Problem:
     """Small pictures of three kinds of stripes."""
     from keras_recipe.data.toys import stripes

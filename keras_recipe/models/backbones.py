@@ -16,7 +16,7 @@ from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.spec import Spec
 from keras_recipe.models import MODELS, model_of, weights
 from keras_recipe.models.conventions import CONVENTIONS, Convention, levels_of
-from keras_recipe.models.frozen import BACKBONE, FEATURES
+from keras_recipe.models.features import BACKBONE, FEATURES
 from keras_recipe.models.heads import head
 from keras_recipe.models.presets import PRESETS, SOURCES, Preset
 from keras_recipe.models.rates import slow
@@ -54,6 +54,7 @@ class Origin:
         enlarged: how often larger the fed picture is than the problem's.
         convention: what it expects of pixels.
         train, batch_norm: as resolved.
+        built: the backbone as its package built it, with the same weights.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Origin:
     convention: Convention
     train: str
     batch_norm: str
+    built: keras.Model
 
 
 @model_of("pictures")
@@ -117,7 +119,8 @@ def backbone(
     found = source.weights(weights, alpha)
     train, batch_norm = train or ("head" if found else "all"), batch_norm or ("frozen" if found else "adapt")
     shape = _fed(problem, source, size, pretrained=found is not None)
-    trunk, pixels = source.build(shape, found, alpha)
+    built, pixels = source.build(shape, found, alpha)
+    trunk = _plain(built)
     if convention:
         pixels = CONVENTIONS[convention]
     side = min(problem.signature.shape[:2])
@@ -130,6 +133,7 @@ def backbone(
         pixels,
         train,
         batch_norm,
+        built,
     )
     _train_only(trunk, train)
     if batch_norm == "adapt":
@@ -145,6 +149,34 @@ def backbone(
     if dropout:
         x = keras.layers.Dropout(dropout)(x)
     return keras.Model(tensor, head(problem, x), name="model")
+
+
+def save_preset(model: keras.Model, folder: str | Path) -> Path:
+    """Write the backbone of a trained model as a preset folder, for `backbone(name="keras_cv:FOLDER")`.
+
+    Args:
+        model: what `backbone` has built, from keras-cv or keras-hub.
+        folder: made where it is missing; files of a preset that is there are overwritten.
+
+    Raises:
+        RecipeError: the model has no such backbone.
+    """
+    origin: Origin | None = next((layer.origin for layer in model.layers if hasattr(layer, "origin")), None)
+    kind = origin.name.partition(":")[0] if origin else ""
+    if origin is None or kind == "applications":
+        raise RecipeError(
+            "a model of `backbone(name='keras_cv:...')` or `'keras_hub:...'`, as it was built",
+            f"one of {origin.name}" if origin else "another",
+            "write a weights file instead: model.get_layer('backbone').save_weights('NAME.weights.h5')",
+        )
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    if kind == "keras_hub":
+        origin.built.save_to_preset(str(folder))
+    else:
+        from keras_cv.src.utils.preset_utils import save_to_preset
+
+        save_to_preset(origin.built, str(folder))
+    return Path(folder)
 
 
 def weights_digest(spec: Spec) -> str:
@@ -252,18 +284,12 @@ class _Source:
         return weights.at_hand(self.preset, alpha) or weights.download(self.preset, alpha)
 
     def build(self, shape: tuple[int, int, int], found: Path | None, alpha: float) -> tuple[keras.Model, Convention]:
-        """The functional model "backbone" for inputs of this shape, with its weights, and what it expects of pixels."""
-        import keras
-
+        """The backbone for inputs of this shape, with its weights, and what it expects of pixels."""
         built, convention = self._built(shape, alpha)
         if found is not None:
             weights.load(built, found / weights.WEIGHTS if found.is_dir() else found)
             if found.is_dir() and self.kind == "keras_hub":
                 convention = _converter(found)
-        if all(type(layer).__module__.startswith("keras.") for layer in built._flatten_layers(include_self=False)):
-            # A plain functional model: what is saved needs no class of the package.
-            return keras.Model(built.inputs, built.outputs[0], name=BACKBONE), convention
-        built.name = BACKBONE
         return built, convention
 
     def _built(self, shape: tuple[int, int, int], alpha: float) -> tuple[keras.Model, Convention]:
@@ -345,7 +371,8 @@ def _listed(value: Any) -> Any:
 
 
 def _fed(problem: Problem, source: _Source, size: int, *, pretrained: bool) -> tuple[int, int, int]:
-    """Shape of what the backbone sees: the picture's proportions, enlarged where it is small."""
+    """Shape of what the backbone sees: the picture's proportions (transformers: a square), enlarged where it is
+    small."""
     height, width = problem.signature.shape[:2]
     family = source.preset.family if source.preset else None
     if family and family.builder == "ViTDetBackbone" and pretrained:
@@ -354,9 +381,10 @@ def _fed(problem: Problem, source: _Source, size: int, *, pretrained: bool) -> t
     if size and size < (family.least if family else 8):
         raise RecipeError(f"a size of at least {family.least if family else 8} pixels", str(size), "give a larger size")
     factor = (size or max(min(height, width), least)) / min(height, width)
-    multiple = family.multiple if family else 1
-    up = [max(multiple, -(-round(side * factor) // multiple) * multiple) for side in (height, width)]
-    return up[0], up[1], 3
+    if family and family.multiple > 1:
+        side = -(-round(min(height, width) * factor) // family.multiple) * family.multiple
+        return side, side, 3
+    return round(height * factor), round(width * factor), 3
 
 
 def _enlarged(problem: Problem, tensor: Any, shape: tuple[int, int, int]) -> Any:
@@ -368,6 +396,16 @@ def _enlarged(problem: Problem, tensor: Any, shape: tuple[int, int, int]) -> Any
     if tensor.shape[1:3] != shape[:2]:
         x = keras.layers.Resizing(*shape[:2], antialias=True, name="resize")(x)
     return keras.layers.Concatenate(name="grey_to_rgb")([x, x, x]) if x.shape[-1] == 1 else x
+
+
+def _plain(built: keras.Model) -> keras.Model:
+    """The layer "backbone": a plain functional model where that can be, so that a file of it needs no other package."""
+    import keras
+
+    if all(type(layer).__module__.startswith("keras.") for layer in built._flatten_layers(include_self=False)):
+        return keras.Model(built.inputs, built.outputs[0], name=BACKBONE)
+    built.name = BACKBONE
+    return built
 
 
 def _train_only(trunk: keras.Model, train: str) -> None:

@@ -26,7 +26,7 @@ class Family:
         common: arguments that all members share.
         members: name -> number of parameters, and the arguments that set this one apart.
         published: name with published weights -> the member whose architecture it has.
-        multiple: height and width of the input must be a multiple of this; 1 for convolutional networks.
+        multiple: transformers take squares whose side is a multiple of this; 1 for convolutional networks.
         least: smallest height and width that the builder takes.
         side: height and width that the published weights were trained at.
         convention: of the input, a name of `keras_recipe.models.conventions.CONVENTIONS`.

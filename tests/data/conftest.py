@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,19 +13,6 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def real() -> Callable[[str], Path]:
-    """Path below the folder of real data; the test is skipped where it is missing."""
-
-    def find(name: str) -> Path:
-        root = Path(os.environ.get("KERAS_RECIPE_DATA", PROJECT.parent / "shared" / "data"))
-        if not (root / name).exists():
-            pytest.skip(f"{root / name} is missing (set KERAS_RECIPE_DATA)")
-        return root / name
-
-    return find
 
 
 @pytest.fixture
