@@ -27,7 +27,7 @@ from keras_recipe.problem import Problem
 CHUNK_SECONDS = 2.0
 """Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
 
-HEAD_SHARE = 2 / 3
+HEAD_SHARE = 5 / 6
 """Part of the epochs in which only the head of a pretrained backbone is trained, on its features. A random head would
 distort these before it has learnt anything (Kumar et al., 2022, "Fine-tuning can distort pretrained features"); and
 these epochs cost next to nothing."""

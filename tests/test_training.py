@@ -66,6 +66,7 @@ def test_a_trial_goes_on_from_its_checkpoint_to_the_same_result(
     blobs: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)
     config = CONFIG.replace(patience=3)
     whole = run_trial(Learner(blobs), config, 1)
 

@@ -88,8 +88,8 @@ def backbone_input(job: Job) -> Iterator[Finding]:
 
     pictures, _ = job.sample(job.problem.train, PICTURES)
     model = job.fresh(job.seed).model
-    inner = keras.Model(trunk.inputs, first.input)
-    fed = np.asarray(keras.Model(model.inputs, _fed(trunk))(pictures))
+    inner = keras.Model(trunk.inputs[0], first.input)
+    fed = np.asarray(keras.Model(model.inputs[0], _fed(trunk))(pictures))
     distances = {"as it is": _distance(inner, first, fed)}
     levels = _levels(job, pictures, fed.shape[1:3])
     for name, convention in CONVENTIONS.items():
@@ -154,13 +154,16 @@ def _compared(trunk: keras.Model) -> tuple[int, list[str]]:
     """How many layers could be compared with their initializers, and the names of those that look untouched."""
     import keras
 
+    from keras_recipe.reseed import seeded
+
     layers = [
         layer
         for layer in trunk._flatten_layers(include_self=False)
         if isinstance(layer, keras.layers.BatchNormalization) or _kernel(layer) is not None
     ]
     chosen = [layers[i] for i in np.unique(np.linspace(0, len(layers) - 1, min(LAYERS, len(layers))).astype(int))]
-    return len(chosen), [layer.name for layer in chosen if _is_untouched(layer)]
+    with seeded(0):
+        return len(chosen), [layer.name for layer in chosen if _is_untouched(layer)]
 
 
 def _kernel(layer: keras.layers.Layer) -> tuple[Any, Any] | None:

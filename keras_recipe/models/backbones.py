@@ -96,8 +96,8 @@ def backbone(
             random); "random"; or the path of a weights file or preset folder.
         train: "head" leaves the backbone as it is, "last" trains its last stage too, "all" everything; "" is "head" for
             pretrained weights and "all" for random ones.
-        batch_norm: "frozen" keeps statistics (and other randomness of the backbone) as when predicting, as Keras'
-            guide to fine-tuning advises; "adapt" lets them follow the data; "" is "frozen" for pretrained weights.
+        batch_norm: "frozen" keeps batch normalization, its statistics and its weights, as it is; "adapt" lets it follow
+            the data; "" is "frozen" for pretrained weights, "adapt" for random ones.
         rate: share of the learning rate at which pretrained weights move, above 0 to 1 (Howard & Ruder, 2018).
         size: pixels of the smaller side that the backbone sees; 0 for the picture's own, at least 64.
         alpha: width multiplier of MobileNet (0.25 to 1) and MobileNetV2 (0.35 to 1.4).
@@ -136,14 +136,12 @@ def backbone(
         built,
     )
     _train_only(trunk, train)
-    if batch_norm == "adapt":
-        _follow(trunk)
+    _hold(trunk, train, batch_norm)
     if found and train != "head":
         slow(trunk, rate)
     tensor = keras.Input(problem.signature.shape, dtype=problem.signature.dtype, name="inputs")
     x = pixels.layers(_enlarged(problem, tensor, shape))
-    # In training mode a backbone changes its statistics, and drops; one that is left as it is must do neither.
-    x = trunk(x, training=False) if batch_norm == "frozen" or train == "head" else trunk(x)
+    x = trunk(x)
     pool = keras.layers.GlobalAveragePooling2D if len(x.shape) == 4 else keras.layers.GlobalAveragePooling1D
     x = pool(name=FEATURES)(x)
     if dropout:
@@ -403,7 +401,7 @@ def _plain(built: keras.Model) -> keras.Model:
     import keras
 
     if all(type(layer).__module__.startswith("keras.") for layer in built._flatten_layers(include_self=False)):
-        return keras.Model(built.inputs, built.outputs[0], name=BACKBONE)
+        return keras.Model(built.inputs[0], built.outputs[0], name=BACKBONE)
     built.name = BACKBONE
     return built
 
@@ -437,9 +435,15 @@ def _positions(layer: keras.layers.Layer) -> int:
     return int(shape[1]) * int(shape[2]) if len(shape) == 4 else int(shape[1] or 1)
 
 
-def _follow(trunk: keras.Model) -> None:
+def _hold(trunk: keras.Model, train: str, batch_norm: str) -> None:
+    """Let batch statistics stay or follow the data; a frozen backbone drops nothing either."""
     import keras
 
+    # `trunk(x, training=False)` would not do: in Keras 3 the outer model's training mode overrides it.
     for layer in trunk._flatten_layers(include_self=False):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = min(layer.momentum, MOMENTUM)
+            if batch_norm == "frozen":
+                layer.trainable = False
+        elif train == "head" and not layer.weights and isinstance(getattr(layer, "rate", None), float):
+            layer.rate = 0.0  # Dropout, DropPath, StochasticDepth

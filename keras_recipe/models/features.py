@@ -37,7 +37,7 @@ def split(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     x = start = keras.Input(features.shape[1:], dtype=features.dtype, name=FEATURES)
     for layer in model.layers[[layer.name for layer in model.layers].index(FEATURES) + 1 :]:
         x = layer(x)
-    return keras.Model(model.inputs, features, name="before"), keras.Model(start, x, name="rest")
+    return keras.Model(model.inputs[0], features, name="before"), keras.Model(start, x, name="rest")
 
 
 def _has_parts(model: keras.Model) -> bool:

@@ -47,24 +47,27 @@ def at_hand(preset: Preset, alpha: float = 1.0) -> Path | None:
     Returns:
         A weights file, or a preset folder; None where there is none.
     """
-    wanted = files(preset, alpha)
-    for place in _places(preset):
-        for name in wanted:
-            path = place / name
-            if path.is_file():
-                return path.parent if path.name == WEIGHTS else path
+    for path in _candidates(preset, alpha):
+        if path.is_file():
+            return path.parent if path.name == WEIGHTS else path
     return None
 
 
-def _places(preset: Preset) -> Iterator[Path]:
+def _candidates(preset: Preset, alpha: float) -> Iterator[Path]:
+    for place in _places(preset):
+        yield from (place / name for name in files(preset, alpha))
+    if preset.family.source != "applications":
+        # Kaggle puts each version of a preset into a folder of its own: the latest comes first.
+        cache = Path(os.environ.get("KAGGLEHUB_CACHE", Path.home() / ".cache" / "kagglehub")) / "models"
+        yield from sorted(cache.glob(f"*/*/keras/{preset.short}/*/{WEIGHTS}"), reverse=True)
+
+
+def _places(preset: Preset) -> list[Path]:
     own = folder()
-    if own is not None:
-        yield own
+    places = [] if own is None else [own]
     if preset.family.source == "applications":
-        yield Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-        return
-    cache = Path(os.environ.get("KAGGLEHUB_CACHE", Path.home() / ".cache" / "kagglehub")) / "models"
-    yield from (found.parent.parent for found in cache.glob(f"*/*/keras/{preset.short}/*/{WEIGHTS}"))
+        places.append(Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models")
+    return places
 
 
 def download(preset: Preset, alpha: float = 1.0) -> Path:
@@ -91,10 +94,10 @@ def _fetched(preset: Preset, alpha: float) -> Path:
 
     if preset.family.source == "applications":
         # Keras alone knows the addresses; what it builds here is only a means to the file.
-        build, sizes = getattr(keras.applications, preset.family.builder), {}
-        if preset.short in ("MobileNet", "MobileNetV2"):
-            sizes = {"alpha": alpha, "input_shape": (preset.family.side, preset.family.side, 3)}
-        build(include_top=False, weights="imagenet", **sizes)
+        side = preset.family.side
+        width = {"alpha": alpha} if preset.short in ("MobileNet", "MobileNetV2") else {}
+        build = getattr(keras.applications, preset.family.builder)
+        build(include_top=False, weights="imagenet", input_shape=(side, side, 3), **width)
         found = at_hand(preset, alpha)
         if found is None:
             raise FileNotFoundError(f"Keras has put {files(preset, alpha)[0]} elsewhere")

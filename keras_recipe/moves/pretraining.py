@@ -1,4 +1,8 @@
-"""Start from a backbone that has seen a million pictures, and let more and more of it follow the data."""
+"""Start from a backbone that has seen a million pictures, and let more and more of it follow the data.
+
+Fine-tuning comes before augmentation: behind a frozen backbone, features are computed once, so that larger pictures
+cost seconds, and any augmentation would cost a forward pass an epoch.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from keras_recipe.models.suggestion import best_at_hand
 from keras_recipe.moves import move
 from keras_recipe.problem import Problem
 
-SIZES = (96, 128, 160, 192, 224)
+SIZES = (96, 128, 160, 224)
 """Sides (pixels) that pictures are shown at, small first (progressive resizing, Howard, 2018, of fast.ai)."""
 
 
@@ -24,34 +28,32 @@ def _backbone(config: Config) -> dict[str, Value] | None:
 
 @move("regularize", order=22)
 def pretrained_backbone(config: Config, trial: Trial) -> Iterator[Config]:
-    """A new head on the frozen features of a pretrained backbone, where weights are at hand (Kornblith et al.,
-    2019)."""
+    """A new head on frozen features of a pretrained backbone, if weights are at hand (Kornblith et al., 2019)."""
     found = best_at_hand()
     if Spec.parse(config.model).name != "backbone" and found:
         yield config.replace(model=found)
 
 
-@move("regularize", order=23)
+@move("regularize", order=3)
 def larger_pictures(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
     """Show the backbone larger pictures, 96 to 128 to 160 pixels: what it was trained on was larger still."""
     arguments = _backbone(config)
     if arguments is None:
         return
     size = arguments.get("size") or max(min(problem.signature.shape[:2]), LEAST_SIDE)
-    for larger in [s for s in SIZES if isinstance(size, int) and s > size][:2]:
+    for larger in [s for s in SIZES if isinstance(size, int) and s > size]:
         yield config.with_args("model", size=larger)
 
 
-@move("regularize", order=24)
+@move("regularize", order=4)
 def unfreeze_last_stage(config: Config, trial: Trial) -> Iterator[Config]:
-    """Train the last stage of the backbone too, at a tenth of the rate (Yosinski et al., 2014; Howard & Ruder,
-    2018)."""
+    """Train the last stage of the backbone too, at a tenth of the rate (Howard & Ruder, 2018)."""
     arguments = _backbone(config)
     if arguments is not None and arguments.get("train", "") in ("", "head"):
         yield config.with_args("model", train="last")
 
 
-@move("regularize", order=25)
+@move("regularize", order=5)
 def unfreeze_all(config: Config, trial: Trial) -> Iterator[Config]:
     """Train the whole backbone, at a tenth of the rate, its batch statistics as they are."""
     arguments = _backbone(config)
@@ -59,7 +61,7 @@ def unfreeze_all(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", train="all")
 
 
-@move("regularize", order=26)
+@move("regularize", order=6)
 def backbone_rate(config: Config, trial: Trial) -> Iterator[Config]:
     """Let an unfrozen backbone move at a third of the rate, or at the whole rate."""
     arguments = _backbone(config)
@@ -68,7 +70,7 @@ def backbone_rate(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", rate=1.0)
 
 
-@move("regularize", order=27)
+@move("regularize", order=7)
 def adapt_batch_norm(config: Config, trial: Trial) -> Iterator[Config]:
     """Let the batch statistics of an unfrozen backbone follow the data."""
     arguments = _backbone(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Finding, Plan, Trial
+from keras_recipe.core.spec import Spec
 from keras_recipe.models.backbones import unfrozen
 from keras_recipe.models.convnets import PHOTO
 from keras_recipe.models.suggestion import suggest_model
@@ -43,7 +44,10 @@ def default_config(problem: Problem, model: str | None = None) -> Config:
     examples = len(problem.train)
     batch = 32 if examples < 10_000 else 64
     epochs = max(EPOCHS[0], min(EPOCHS[1], -(-STEPS * batch // examples)))
-    return Config(model or ladder(problem)[0], batch_size=batch, epochs=epochs)
+    first = model or ladder(problem)[0]
+    if Spec.parse(first).name == "backbone":
+        epochs = EPOCHS[1]  # most of them are of a head on features, which costs next to nothing
+    return Config(first, batch_size=batch, epochs=epochs)
 
 
 def first_model(study: Study) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from keras_recipe.compare import SEEDS, Effect, compare, judge, promising
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
+from keras_recipe.core.spec import Spec
 from keras_recipe.moves import MOVES, candidates
 from keras_recipe.study import Study, skipped
 
@@ -62,7 +63,7 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # A move that could not be given its other seeds would be paid for in vain.
     in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS[0])[1:])]
-    if not _affordable(study, incumbent.trials, in_full):
+    if not _affordable(study, incumbent.trials, in_full, _dearer(study, incumbent.config, proposed)):
         _skip(study, name, "not enough of the budget is left")
         return incumbent
     screened = _complete(study, pairs)
@@ -168,10 +169,37 @@ def _complete(study: Study, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial,
     return None if any(t.stopped == "budget" for t in trials) else tuple(trials)
 
 
-def _affordable(study: Study, like: Sequence[Trial], pairs: Sequence[tuple[Config, int]]) -> bool:
-    """Whether those of the pairs that are not recorded yet fit into what is left, if they take as long as `like`."""
+def _affordable(study: Study, like: Sequence[Trial], pairs: Sequence[tuple[Config, int]], seconds: float = 0.0) -> bool:
+    """Whether those of the pairs that are not recorded yet fit into what is left.
+
+    They are taken to last as long as the slowest of `like`, or `seconds` if that is longer.
+    """
     rounds = -(-len(study.missing(pairs)) // study.workers)
-    return rounds == 0 or rounds * max(t.seconds for t in like) <= study.remaining
+    return rounds == 0 or rounds * max(seconds, *(t.seconds for t in like)) <= study.remaining
+
+
+def _dearer(study: Study, config: Config, proposed: Sequence[Config]) -> float:
+    """Seconds of a trial of the dearest candidate, measured where it may cost a hundred times what the incumbent costs.
+
+    That is so where a frozen backbone thaws, or sees other pictures in every epoch. 0 elsewhere.
+    """
+    changed = [
+        c
+        for c in proposed
+        if Spec.parse(c.model).name == "backbone" and (c.model, c.augmentation) != (config.model, config.augmentation)
+    ]
+    if not changed:
+        return 0.0
+    dearest = changed[-1]  # moves go from gentle to aggressive
+
+    def choose() -> tuple[float, str]:
+        from keras_recipe.training import seconds_an_epoch
+
+        an_epoch = seconds_an_epoch(study.learner, dearest)
+        return an_epoch * dearest.epochs, f"{dearest.epochs} epochs of {an_epoch:.2g} s"
+
+    seconds: float = study.plan(STAGE, f"seconds of {dearest.digest()}", choose).value
+    return seconds
 
 
 def _skip(study: Study, name: str, reason: str) -> None:

@@ -16,14 +16,16 @@ from keras_recipe.models import MODELS, create
 from keras_recipe.models.heads import head, inputs
 from keras_recipe.problem import Problem
 
-PICTURES_ONLY = {"small_cnn", "resnet", "kcv_resnet_v2"}
-SIZES = {"kcv_resnet_v2": (32, 40)}
-SMALL = {"kcv_resnet_v2": "kcv_resnet_v2(stages=2)", "resnet": "resnet(width=4)", "small_cnn": "small_cnn(width=4)"}
+SMALL = {
+    "backbone": "backbone(alpha=0.25, name='applications:MobileNet', weights='random')",
+    "resnet": "resnet(width=4)",
+    "small_cnn": "small_cnn(width=4)",
+}
 
 
 def problems(name: str) -> list[Problem]:
-    pictures = [stripes(size=size) for size in SIZES.get(name, (8, 11))]
-    return pictures if name in PICTURES_ONLY else [*pictures, blobs(), blobs(classes=2), line()]
+    pictures = [stripes(size=size) for size in (8, 11)]
+    return pictures if name in MODELS.of_stage("pictures") else [*pictures, blobs(), blobs(classes=2), line()]
 
 
 @pytest.mark.parametrize("name", MODELS)

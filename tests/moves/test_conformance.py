@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import keras
 import pytest
 
 from keras_recipe import moves
@@ -10,13 +13,29 @@ from keras_recipe.core.config import Config, difference
 from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import pipeline
 from keras_recipe.data.toys import blobs, stripes
+from keras_recipe.models import weights
 from keras_recipe.moves import MOVES, candidates
 
+WEIGHTS = "mobilenet_v1_0.25_224_notop.weights.h5"
+BACKBONE = "backbone(alpha=0.25, name='applications:MobileNet'{})"
 STARTS = (
     ("image", Config("small_cnn(width=8)", batch_size=32, epochs=12)),
     ("image", Config("resnet(depth=8, width=8)", augmentation="flip()", patience=3)),
+    ("image", Config(BACKBONE.format(""))),
+    ("image", Config(BACKBONE.format(", train='last'"))),
     ("vector", Config("mlp(depth=1, width=8)", "adam(weight_decay=0.01)", batch_size=8)),
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder with the weights of one backbone."""
+    folder = tmp_path_factory.mktemp("weights")
+    build = keras.applications.MobileNet
+    build(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3)).save_weights(folder / WEIGHTS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(weights.VARIABLE, str(folder))
+        yield
 
 
 @pytest.mark.parametrize("name", MOVES)
@@ -39,7 +58,7 @@ def test_a_move_has_a_place_and_says_what_it_does(name: str) -> None:
 
 def test_the_recipe_goes_from_augmentation_to_the_larger_model() -> None:
     order = MOVES.of_stage("regularize")
-    assert order[0] == "shift_picture"
+    assert order.index("unfreeze_all") < order.index("shift_picture") < order.index("pretrained_backbone")
     assert order[-1] == "larger_model"
     assert order.index("smaller_model") < order.index("smaller_batch") < order.index("dropout")
     assert order.index("dropout") < order.index("weight_decay") < order.index("early_stopping")
@@ -62,7 +81,7 @@ def test_an_argument_that_the_model_does_not_take_is_not_proposed() -> None:
 
 def test_pictures_are_not_turned_where_there_are_none() -> None:
     for name in ("shift_picture", "flip_picture", "turn_picture", "zoom_picture", "change_contrast"):
-        assert candidates(name, STARTS[2][1], None, blobs()) == []  # type: ignore[arg-type]
+        assert candidates(name, STARTS[-1][1], None, blobs()) == []  # type: ignore[arg-type]
 
 
 def test_augmentations_of_accepted_moves_add_up() -> None:

@@ -1,0 +1,160 @@
+"""Fine-tuning in trials: features once, the head first, and the same result whichever way it is computed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_recipe import training
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Trial
+from keras_recipe.data import load
+from keras_recipe.models import weights
+from keras_recipe.models.suggestion import best_at_hand, suggest_model
+from keras_recipe.problem import Problem
+from keras_recipe.stages.overfit import default_config
+from keras_recipe.training import Learner, Outcome, run_trial
+
+HEAD = "backbone(alpha=0.25, name='applications:MobileNet')"
+ALL = "backbone(alpha=0.25, name='applications:MobileNet', train='all')"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Weights of a small backbone, with batch statistics of noise: with those it is built with, features vanish."""
+    folder = tmp_path_factory.mktemp("weights")
+    keras.utils.set_random_seed(1)
+    backbone = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3))
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    backbone(np.random.default_rng(0).normal(size=(32, 64, 64, 3)).astype("float32"), training=True)
+    backbone.save_weights(folder / "mobilenet_v1_0.25_224_notop.weights.h5")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(weights.VARIABLE, str(folder))
+        patch.setenv("KERAS_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def photos() -> Problem:
+    """Two classes of photos, one a little redder."""
+    generator = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    x = generator.integers(0, 200, (120, 64, 64, 3))
+    x[..., 0] += 40 * y[:, None, None]
+    return load((x.astype("uint8"), y), name="photos")
+
+
+def run(problem: Problem, model: str, epochs: int = 6, learner: Learner | None = None, **more: object) -> Outcome:
+    config = Config(model, "adam(learning_rate=0.003)", batch_size=16, epochs=epochs)
+    return run_trial(learner or Learner(problem), config, 0, **more)  # type: ignore[arg-type]
+
+
+def test_a_head_on_features_is_the_head_behind_the_whole_pass(photos: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = run(photos, HEAD)
+    monkeypatch.setattr(training, "FEATURE_BYTES", 0)
+    whole = run(photos, HEAD)
+    np.testing.assert_allclose(quick.trial.history["loss"], whole.trial.history["loss"], rtol=1e-3)
+    np.testing.assert_allclose(quick.predictions, whole.predictions, atol=1e-3)
+    for a, b in zip(quick.weights, whole.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_features_are_computed_once_for_all_trials(photos: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+    original = Learner._computed
+
+    def counted(self: Learner, apply, told):  # type: ignore[no-untyped-def]
+        computed.append(1)
+        return original(self, apply, told)
+
+    monkeypatch.setattr(Learner, "_computed", counted)
+    learner = Learner(photos)
+    for model in (HEAD, HEAD.replace(")", ", dropout=0.2)"), HEAD, ALL):
+        run(photos, model, 2, learner)
+    assert len(computed) == 1
+    run(photos, HEAD.replace(")", ", size=96)"), 2, learner)
+    assert len(computed) == 2
+
+
+def test_augmentation_changes_features_so_that_they_are_not_kept(photos: Problem) -> None:
+    config = Config(HEAD, "adam()", "flip()", 16, 1)
+    made = Learner(photos).training(config, 0)
+    assert [p.train.split.x.shape[1:] for p in made.phases] == [(64, 64, 3)]
+
+
+def test_progress_of_features_is_told(photos: Problem) -> None:
+    told: list[tuple[int, int]] = []
+    run(photos, HEAD, 1, progress=lambda done, total, values: told.append((done, total)) if not values else None)
+    assert told[-1] == (len(photos.train) + len(photos.validation),) * 2
+
+
+def test_the_head_is_trained_first_and_the_backbone_joins_in_for_the_last_epochs(photos: Problem) -> None:
+    made = Learner(photos).training(Config(ALL, epochs=12), 0)
+    assert [p.start for p in made.phases] == [0, 10]
+    assert made.phase(9).train.split.x.ndim == 2
+    assert made.phase(10).train.split.x.ndim == 4
+    seen: list[np.ndarray] = []
+
+    class Watch(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            backbone = self.model.get_layer("backbone")
+            seen.append(np.concatenate([np.asarray(v).ravel() for v in backbone.trainable_variables]))
+
+    run(photos, ALL, 12, callbacks=[Watch()])
+    moves = [float(np.abs(b - a).max()) for a, b in itertools.pairwise(seen)]
+    assert moves[:9] == [0.0] * 9
+    assert all(0 < m < 0.05 for m in moves[9:]), moves[9:]
+
+
+def test_a_trial_that_is_killed_while_it_is_fine_tuned_goes_on_to_the_same_result(
+    photos: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training.checkpoint, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(training.checkpoint, "SHARE", 1e9)
+    whole = run(photos, ALL, 12)
+
+    class Kill(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            if epoch == self.at:
+                raise KeyboardInterrupt
+
+    for at in (4, 11):
+        kill = Kill()
+        kill.at = at
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, ALL, 12, directory=tmp_path, callbacks=[kill])
+    again = run(photos, ALL, 12, directory=tmp_path)
+    assert again.trial.history == whole.trial.history
+    for a, b in zip(again.weights, whole.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_early_stopping_waits_for_fine_tuning(photos: Problem) -> None:
+    config = Config(ALL, "adam(learning_rate=0.1)", batch_size=16, epochs=12, patience=1)
+    trial: Trial = run_trial(Learner(photos), config, 0).trial
+    assert trial.epochs > 10
+
+
+def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand(
+    photos: Problem, stripes: Problem, blobs: Problem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = suggest_model(photos)
+    assert found.model == best_at_hand() == HEAD
+    assert found.weights.endswith("mobilenet_v1_0.25_224_notop.weights.h5")
+    assert "Kornblith" in found.paper
+    assert default_config(photos, found.model).epochs == 60
+    assert suggest_model(stripes).model.startswith("small_cnn")
+    assert suggest_model(blobs).model.startswith("mlp")
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    without = suggest_model(photos)
+    assert (without.model, without.weights) == ("small_cnn(width=16)", "")
+    assert weights.VARIABLE in without.reason
+    assert best_at_hand() == ""
