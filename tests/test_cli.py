@@ -51,6 +51,19 @@ def test_help_shows_the_commands() -> None:
         assert command in told.output
 
 
+def test_list_names_backbones_with_their_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mobilenet_v2_0.35_224_notop.weights.h5").touch()
+    for name, value in (("KERAS_RECIPE_WEIGHTS", tmp_path), ("KERAS_HOME", tmp_path), ("COLUMNS", 120)):
+        monkeypatch.setenv(name, str(value))
+    lines = call("list", "models").output.splitlines()
+    rows = {line.split()[0]: line for line in lines if line.startswith(("keras_", "applications:"))}
+    assert len(rows) == 133
+    assert "2,257,984" in rows["applications:MobileNetV2"]
+    assert "(alpha=0.35)" in rows["applications:MobileNetV2"]
+    assert "downloaded when first used" in rows["keras_cv:resnet50_v2_imagenet"]
+    assert "none published" in rows["keras_cv:resnet50_v2"]
+
+
 def test_list_names_models_with_their_arguments() -> None:
     told = call("list", "models").output
     assert "small_cnn" in told

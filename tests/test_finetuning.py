@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,16 +13,18 @@ import pytest
 
 from keras_recipe import training
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Trial
+from keras_recipe.core.journal import read, select
+from keras_recipe.core.records import CheckRun, Decision, Plan, Trial
 from keras_recipe.data import load
 from keras_recipe.models import weights
 from keras_recipe.models.suggestion import best_at_hand, suggest_model
 from keras_recipe.problem import Problem
-from keras_recipe.stages.overfit import default_config
+from keras_recipe.recipe import Recipe
+from keras_recipe.stages.overfit import default_config, overfit
 from keras_recipe.training import Learner, Outcome, run_trial
 
-HEAD = "backbone(alpha=0.25, name='applications:MobileNet')"
-ALL = "backbone(alpha=0.25, name='applications:MobileNet', train='all')"
+HEAD = "backbone(alpha=0.25, name='applications:MobileNet', size=64)"
+ALL = "backbone(alpha=0.25, name='applications:MobileNet', size=64, train='all')"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,7 +82,7 @@ def test_features_are_computed_once_for_all_trials(photos: Problem, monkeypatch:
     for model in (HEAD, HEAD.replace(")", ", dropout=0.2)"), HEAD, ALL):
         run(photos, model, 2, learner)
     assert len(computed) == 1
-    run(photos, HEAD.replace(")", ", size=96)"), 2, learner)
+    run(photos, HEAD.replace("64", "96"), 2, learner)
     assert len(computed) == 2
 
 
@@ -146,7 +149,7 @@ def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand
     photos: Problem, stripes: Problem, blobs: Problem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     found = suggest_model(photos)
-    assert found.model == best_at_hand() == HEAD
+    assert found.model == best_at_hand() == HEAD.replace(", size=64", "")
     assert found.weights.endswith("mobilenet_v1_0.25_224_notop.weights.h5")
     assert "Kornblith" in found.paper
     assert default_config(photos, found.model).epochs == 60
@@ -158,3 +161,27 @@ def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand
     assert (without.model, without.weights) == ("small_cnn(width=16)", "")
     assert weights.VARIABLE in without.reason
     assert best_at_hand() == ""
+
+
+def test_the_recipe_begins_with_the_weights_at_hand_and_measures_unfreezing(photos: Problem, tmp_path: Path) -> None:
+    result = Recipe(photos, tmp_path, 120.0, moves=("unfreeze_all",), workers=1).run()
+    records = read(tmp_path)
+    plans = {p.name: p for p in select(records, Plan)}
+    assert plans["first model"].value == best_at_hand()
+    assert "Kornblith" in plans["first model"].reason
+    assert any("seconds of a trial of unfreeze all" in name for name in plans)
+    decisions = {d.move: d for d in select(records, Decision)}
+    assert decisions["unfreeze_all"].change == {"model.train": [None, "all"]}
+    looked = {c.check: c.findings for c in select(records, CheckRun)}
+    assert looked["backbone_weights"][0].severity == "ok"
+    assert "enlarged 3.5 times" in looked["backbone_weights"][0].message
+    assert result.evaluation.verified < 1e-3
+
+
+def test_a_head_that_cannot_fit_makes_the_ladder_unfreeze(photos: Problem, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).permutation(len(photos.train))
+    shuffled = replace(photos, train=replace(photos.train, y=photos.train.y[noise]), fingerprint="shuffled")
+    with Recipe(shuffled, tmp_path, 600.0, workers=1).study() as study:
+        overfit(study, Config(HEAD, "adam(learning_rate=0.0001)", batch_size=16, epochs=2))
+        tried = [t.config.get("model.train") for t in select(list(study.journal), Trial)]
+    assert tried == [None, "last", "all"]

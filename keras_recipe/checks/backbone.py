@@ -78,8 +78,7 @@ def backbone_weights(job: Job) -> Iterator[Finding]:
 
 @check("baseline", order=6)
 def backbone_input(job: Job) -> Iterator[Finding]:
-    """Pixels must reach a pretrained backbone in the range and order it was trained with: judged by its own
-    statistics."""
+    """Pixels must reach a pretrained backbone in the form it was trained with: judged by its own statistics."""
     trunk = _backbone(job)
     first = _first_norm(trunk) if trunk is not None else None
     if trunk is None or first is None or first in _untouched_norms(trunk):

@@ -6,6 +6,7 @@ A built model takes encoded inputs (batch, *problem.signature.shape), normalizes
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,14 @@ MODELS: Registry[Callable[..., Any]] = Registry("model", __name__)
 register_model = MODELS.register
 model_of = MODELS.staged
 """Decorator: a model of "pictures" only."""
+
+
+def __getattr__(name: str) -> Any:
+    """A module of this package, imported when it is asked for: `kr.models.rates.discriminative`, for instance."""
+    try:
+        return importlib.import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from error
 
 
 def content_of(spec: str) -> str:

@@ -30,6 +30,10 @@ LEAST_SIDE = 64
 """Pictures are enlarged to this many pixels at least: backbones halve them five times, and what is left of 32 x 32 is
 one position, which sees little but padding."""
 
+ENLARGED = 4
+"""Times that a picture is enlarged at most to the size that a backbone was trained at: beyond that there is nothing
+to see, and all of it to pay for."""
+
 MOMENTUM = 0.9
 """Of batch statistics that are to follow the data. At the 0.99 and 0.999 of ImageNet code, with its tens of thousands
 of steps an epoch, they would still be those of the initializer after an epoch of a small data set."""
@@ -84,7 +88,7 @@ def backbone(
     """Backbone of keras-cv, keras-hub or keras.applications, pretrained or not, under a new head.
 
     Takes pictures as they are, (batch, height, width, 1 or 3) from 8x8 up, in any range of pixels: grey becomes R = G
-    = B, small pictures are enlarged to 64 pixels, pixels are brought to the range that the backbone was trained with.
+    = B, small pictures are enlarged, pixels are brought to the range that the backbone was trained with.
     Global average pooling, then one dense layer. The layer "backbone" is a plain functional model, the layer
     "features" its pooled output.
 
@@ -99,7 +103,9 @@ def backbone(
         batch_norm: "frozen" keeps batch normalization, its statistics and its weights, as it is; "adapt" lets it follow
             the data; "" is "frozen" for pretrained weights, "adapt" for random ones.
         rate: share of the learning rate at which pretrained weights move, above 0 to 1 (Howard & Ruder, 2018).
-        size: pixels of the smaller side that the backbone sees; 0 for the picture's own, at least 64.
+        size: pixels of the smaller side that the backbone sees; 0 for that which its weights were trained at (at most
+            four times the picture's own: filters know objects at one apparent size, Touvron et al., 2019), for random
+            weights the picture's own, and in any case at least 64.
         alpha: width multiplier of MobileNet (0.25 to 1) and MobileNetV2 (0.35 to 1.4).
         convention: range of pixels, where the name does not tell: one of "0..255", "0..1", "-1..1", "imagenet",
             "caffe".
@@ -128,7 +134,7 @@ def backbone(
         name,
         str(found or ""),
         min(shape[:2]),
-        source.side,
+        source.side if found else 0,
         min(shape[:2]) / side,
         pixels,
         train,
@@ -368,21 +374,30 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def fed_side(problem: Problem, spec: Spec) -> int:
+    """Pixels of the smaller side that the backbone of a spec sees. Raises RecipeError as `backbone` does."""
+    given: dict[str, Any] = MODELS.arguments("backbone") | dict(spec.args)
+    source = _Source.of(given["name"], given["alpha"])
+    return min(_fed(problem, source, given["size"], pretrained=is_pretrained(spec))[:2])
+
+
 def _fed(problem: Problem, source: _Source, size: int, *, pretrained: bool) -> tuple[int, int, int]:
-    """Shape of what the backbone sees: the picture's proportions (transformers: a square), enlarged where it is
-    small."""
+    """Shape of what the backbone sees: the picture's proportions, for transformers a square."""
     height, width = problem.signature.shape[:2]
     family = source.preset.family if source.preset else None
+    least = family.least if family else 8
+    if size and size < least:
+        raise RecipeError(f"a size of at least {least} pixels", str(size), "give a larger size")
     if family and family.builder == "ViTDetBackbone" and pretrained:
         return family.side, family.side, 3  # its position embeddings are of one size
-    least = max(LEAST_SIDE, family.least if family else 0)
-    if size and size < (family.least if family else 8):
-        raise RecipeError(f"a size of at least {family.least if family else 8} pixels", str(size), "give a larger size")
-    factor = (size or max(min(height, width), least)) / min(height, width)
+    own = min(height, width)
+    if not size:
+        trained = min(source.side, ENLARGED * own) if pretrained and source.side else own
+        size = max(trained, LEAST_SIDE, least)
     if family and family.multiple > 1:
-        side = -(-round(min(height, width) * factor) // family.multiple) * family.multiple
+        side = -(-size // family.multiple) * family.multiple
         return side, side, 3
-    return round(height * factor), round(width * factor), 3
+    return round(height * size / own), round(width * size / own), 3
 
 
 def _enlarged(problem: Problem, tensor: Any, shape: tuple[int, int, int]) -> Any:

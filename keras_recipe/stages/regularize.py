@@ -63,7 +63,7 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # A move that could not be given its other seeds would be paid for in vain.
     in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS[0])[1:])]
-    if not _affordable(study, incumbent.trials, in_full, _dearer(study, incumbent.config, proposed)):
+    if not _affordable(study, incumbent.trials, in_full, _dearer(study, name, incumbent.config, proposed)):
         _skip(study, name, "not enough of the budget is left")
         return incumbent
     screened = _complete(study, pairs)
@@ -178,7 +178,7 @@ def _affordable(study: Study, like: Sequence[Trial], pairs: Sequence[tuple[Confi
     return rounds == 0 or rounds * max(seconds, *(t.seconds for t in like)) <= study.remaining
 
 
-def _dearer(study: Study, config: Config, proposed: Sequence[Config]) -> float:
+def _dearer(study: Study, name: str, config: Config, proposed: Sequence[Config]) -> float:
     """Seconds of a trial of the dearest candidate, measured where it may cost a hundred times what the incumbent costs.
 
     That is so where a frozen backbone thaws, or sees other pictures in every epoch. 0 elsewhere.
@@ -196,9 +196,10 @@ def _dearer(study: Study, config: Config, proposed: Sequence[Config]) -> float:
         from keras_recipe.training import seconds_an_epoch
 
         an_epoch = seconds_an_epoch(study.learner, dearest)
-        return an_epoch * dearest.epochs, f"{dearest.epochs} epochs of {an_epoch:.2g} s"
+        return round(an_epoch * dearest.epochs, 1), f"{dearest.epochs} epochs of {an_epoch:.2g} s"
 
-    seconds: float = study.plan(STAGE, f"seconds of {dearest.digest()}", choose).value
+    what = f"seconds of a trial of {name.replace('_', ' ')} ({dearest.digest()[:6]})"
+    seconds: float = study.plan(STAGE, what, choose).value
     return seconds
 
 

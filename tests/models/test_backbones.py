@@ -18,7 +18,7 @@ from keras_recipe.core.spec import Spec
 from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.models import content_of, create, weights
-from keras_recipe.models.backbones import is_pretrained, last_stage, save_preset, unfrozen
+from keras_recipe.models.backbones import fed_side, is_pretrained, last_stage, save_preset, unfrozen
 from keras_recipe.models.presets import PRESETS, Preset
 from keras_recipe.problem import Problem
 
@@ -170,6 +170,14 @@ def test_blue_comes_first_where_a_backbone_was_trained_so(photos: Problem) -> No
     x = np.zeros((1, 40, 56, 3), "uint8")
     x[..., 0] = 255  # red
     np.testing.assert_allclose(np.asarray(fed(x))[0, 5, 5], [-103.939, -116.779, 255 - 123.68], atol=0.01)
+
+
+@pytest.mark.parametrize(("own", "seen"), [(16, 64), (40, 160), (96, 224), (300, 224)])
+def test_pretrained_weights_see_the_size_that_they_were_trained_at(own: int, seen: int, file: Path) -> None:
+    problem = stripes(n=30, size=own)
+    assert fed_side(problem, Spec.parse(wants(file))) == seen
+    assert fed_side(problem, Spec.parse(random(TINY))) == max(own, 64)
+    assert fed_side(problem, Spec.parse(wants(file)).with_args(size=100)) == 100
 
 
 @pytest.fixture(scope="module")
@@ -472,7 +480,7 @@ def test_published_weights_are_found_by_their_name(
     )
     x = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3)).astype("uint8")
     same = replace(photos, signature=replace(photos.signature, shape=(96, 96, 3)))
-    features = create("backbone(name='applications:MobileNetV2', alpha=0.35)", same)
+    features = create("backbone(name='applications:MobileNetV2', alpha=0.35, size=96)", same)
     ours = keras.Model(features.inputs[0], features.get_layer("features").output)(x)
     prepared = keras.applications.mobilenet_v2.preprocess_input(x.astype("float32"))
     np.testing.assert_allclose(ours, reference(prepared), rtol=1e-4, atol=1e-4)
