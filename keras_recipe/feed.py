@@ -51,12 +51,8 @@ class Feed:
         """What `apply` makes of the whole split, (examples, units)."""
         if self._whole is not None:
             return apply(self._whole[0])
-        return np.concatenate(list(self.portions(apply, buffer_rows(self.split.x))))
-
-    def portions(self, apply: Apply, size: int) -> Iterator[np.ndarray]:
-        """The same, at most `size` examples at a time."""
-        for part in _split_evenly(np.arange(len(self.split)), size):
-            yield apply(tf.constant(self.split.x[part]))
+        parts = _split_evenly(np.arange(len(self.split)), buffer_rows(self.split.x))
+        return np.concatenate([apply(tf.constant(self.split.x[part])) for part in parts])
 
     def _read(self, part: np.ndarray) -> Tensors:
         rows = part.ravel()

@@ -119,11 +119,19 @@ class Learner:
         loops.move_to_end(graph)
         return loops[graph]
 
-    def training(self, config: Config, seed: int, told: Told = lambda done, total: None) -> Training:
+    def training(
+        self, config: Config, seed: int, told: Told = lambda done, total: None, rows: int | None = None
+    ) -> Training:
         """What is to be trained for this config, with the weights of this seed.
 
         The head of a pretrained backbone is trained on its features, which are computed once for all trials that
         share them. A backbone that is to be trained too joins in when its head has learnt (see HEAD_SHARE).
+
+        Args:
+            config: of the trial.
+            seed: of its weights.
+            told: called with (done, total) while features are computed.
+            rows: features of no more than so many examples of each split, to measure what they cost.
         """
         loop = self.loop(config)
         loop.reset(seed, learning_rate(config))
@@ -133,39 +141,61 @@ class Learner:
         rest = loop.parts[1]
         if loop.frozen and loop.augmentation is not None:  # other pictures, other features, in every epoch
             return Training(rest, (whole,))
-        head = Phase(0, rest, *self._features_of(loop.parts[0], told))
+        head = Phase(0, rest, *self._features_of(loop.parts[0], told, rows))
         if loop.frozen:
             return Training(rest, (head,))
         start = int(config.epochs * HEAD_SHARE)
         return Training(loop, (head, dataclasses.replace(whole, start=start)) if start else (whole,))
 
-    def _features_of(self, apply: Apply, told: Told) -> tuple[Feed, Feed]:
+    def feature_seconds(self, config: Config) -> float:
+        """Measured seconds that the features of this config will take; 0 if they are there, or are not kept."""
+        loop = self.loop(config)
+        if loop.parts is None or loop.augmentation is not None or not self._worth_keeping(loop.parts[1]):
+            return 0.0
+        loop.reset(0)
+        if self._key(loop.parts[0]) in self._features:  # which has traced
+            return 0.0
+        began, count = time.monotonic(), min(FEATURE_ROWS, len(self.problem.train))
+        loop.parts[0](tf.constant(self.problem.train.x[np.arange(count)]))
+        return (time.monotonic() - began) * self._examples / count
+
+    @property
+    def _examples(self) -> int:
+        return len(self.problem.train) + len(self.problem.validation)
+
+    def _key(self, apply: Apply) -> bytes:
+        """Two builds are the same function if they say the same of the same examples."""
+        return apply(tf.constant(self.problem.train.x[np.arange(min(PROBE, len(self.problem.train)))])).tobytes()
+
+    def _features_of(self, apply: Apply, told: Told, rows: int | None) -> tuple[Feed, Feed]:
         with self._computing:
-            # Two builds are the same function if they say the same of the same examples.
-            probe = self.problem.train.x[np.arange(min(PROBE, len(self.problem.train)))]
-            key = apply(tf.constant(probe)).tobytes()
-            if key not in self._features:
-                self._features[key] = self._computed(apply, told)
-                if len(self._features) > KEPT_FEATURES:
-                    self._features.popitem(last=False)
+            key = self._key(apply)
+            if key in self._features:
+                return self._features[key]
+            if rows is not None:
+                return self._computed(apply, told, rows)
+            self._features[key] = self._computed(
+                apply, told, max(len(self.problem.train), len(self.problem.validation))
+            )
+            if len(self._features) > KEPT_FEATURES:
+                self._features.popitem(last=False)
             return self._features[key]
 
     def _worth_keeping(self, rest: Loop) -> bool:
-        examples = len(self.problem.train) + len(self.problem.validation)
-        return examples * rest.input_values * 4 <= FEATURE_BYTES
+        return self._examples * rest.input_values * 4 <= FEATURE_BYTES
 
-    def _computed(self, apply: Apply, told: Told) -> tuple[Feed, Feed]:
-        total, done = len(self.problem.train) + len(self.problem.validation), 0
-        made = []
-        for feed in (self.train, self.validation):
-            parts = []
-            for part in feed.portions(apply, FEATURE_ROWS):
+    def _computed(self, apply: Apply, told: Told, rows: int) -> tuple[Feed, Feed]:
+        done, made = 0, []
+        for split in (self.problem.train, self.problem.validation):
+            count, parts = min(rows, len(split)), []
+            for start in range(0, count, FEATURE_ROWS):
                 if self.interrupted.is_set():
                     raise InterruptedError("the run was interrupted")
-                parts.append(part)
-                done += len(part)
-                told(done, total)
-            made.append(Feed(self.problem, dataclasses.replace(feed.split, x=np.concatenate(parts))))
+                parts.append(apply(tf.constant(split.x[np.arange(start, min(start + FEATURE_ROWS, count))])))
+                done += len(parts[-1])
+                told(done, self._examples)
+            some = dataclasses.replace(split, x=np.concatenate(parts), y=split.y[:count], ids=split.ids[:count])
+            made.append(Feed(self.problem, some))
         return made[0], made[1]
 
     @cached_property
@@ -219,7 +249,14 @@ def run_trial(
         TimeoutError: the deadline passed before the first epoch was done.
     """
     began = time.monotonic()
-    training = learner.training(config, seed, lambda done, total: progress(done, total, {}) if progress else None)
+
+    def told(done: int, total: int) -> None:
+        if deadline is not None and time.monotonic() > deadline:
+            raise TimeoutError(f"the features of {config.model} were not done before the deadline")
+        if progress:
+            progress(done, total, {})
+
+    training = learner.training(config, seed, told)
     loop = training.loop
     loop.model.stop_training = False
     course = checkpoint.load(directory, loop) or checkpoint.Course(began=began)
@@ -255,10 +292,10 @@ def run_trial(
 
 def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:
     """Measured mean seconds of an epoch of `config` with its validation, from a few steps; the trace is kept."""
-    training = learner.training(config, 0)
-    order = epoch_order(len(learner.problem.train), config.batch_size, 0, 0)
+    features = learner.feature_seconds(config) / config.epochs
+    last = learner.training(config, 0, rows=FEATURE_ROWS).phases[-1]
+    order = epoch_order(len(last.train.split), config.batch_size, 0, 0)
     began, steps = 0.0, 0
-    last = training.phases[-1]
     for (x, y), local, _ in last.train.steps(order, lambda: 4):
         last.loop.train(x, y, local)
         if not began:  # the first call has traced
@@ -269,8 +306,8 @@ def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.
             break
     per_step = (time.monotonic() - began) / max(steps, 1)
     # A forward pass costs about a third of a step, which also goes backward twice over every weight.
-    an_epoch = per_step * (len(order) + len(learner.problem.validation) / config.batch_size / 3)
-    return an_epoch * (config.epochs - last.start) / config.epochs  # a head alone costs next to nothing
+    an_epoch = per_step * (len(learner.problem.train) + len(learner.problem.validation) / 3) / config.batch_size
+    return features + an_epoch * (config.epochs - last.start) / config.epochs  # a head alone costs next to nothing
 
 
 @dataclass

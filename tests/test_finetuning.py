@@ -21,7 +21,7 @@ from keras_recipe.models.suggestion import best_at_hand, suggest_model
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages.overfit import default_config, overfit
-from keras_recipe.training import Learner, Outcome, run_trial
+from keras_recipe.training import Learner, Outcome, run_trial, seconds_an_epoch
 
 HEAD = "backbone(alpha=0.25, name='applications:MobileNet', size=64)"
 ALL = "backbone(alpha=0.25, name='applications:MobileNet', size=64, train='all')"
@@ -73,9 +73,9 @@ def test_features_are_computed_once_for_all_trials(photos: Problem, monkeypatch:
     computed: list[int] = []
     original = Learner._computed
 
-    def counted(self: Learner, apply, told):  # type: ignore[no-untyped-def]
+    def counted(self: Learner, apply, told, rows):  # type: ignore[no-untyped-def]
         computed.append(1)
-        return original(self, apply, told)
+        return original(self, apply, told, rows)
 
     monkeypatch.setattr(Learner, "_computed", counted)
     learner = Learner(photos)
@@ -84,6 +84,22 @@ def test_features_are_computed_once_for_all_trials(photos: Problem, monkeypatch:
     assert len(computed) == 1
     run(photos, HEAD.replace("64", "96"), 2, learner)
     assert len(computed) == 2
+
+
+def test_what_features_will_cost_is_measured_on_a_few_of_them(photos: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "FEATURE_ROWS", 16)
+    learner, config = Learner(photos), Config(HEAD, epochs=1)
+    assert seconds_an_epoch(learner, config) > 0
+    assert learner.feature_seconds(config) > 0
+    assert not learner._features
+    learner.training(config, 0)
+    assert learner.feature_seconds(config) == 0.0
+    assert learner.feature_seconds(config.replace(augmentation="flip()")) == 0.0
+
+
+def test_features_end_at_the_deadline(photos: Problem) -> None:
+    with pytest.raises(TimeoutError, match="features"):
+        run(photos, HEAD, 1, deadline=0.0)
 
 
 def test_augmentation_changes_features_so_that_they_are_not_kept(photos: Problem) -> None:
@@ -164,7 +180,7 @@ def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand
 
 
 def test_the_recipe_begins_with_the_weights_at_hand_and_measures_unfreezing(photos: Problem, tmp_path: Path) -> None:
-    result = Recipe(photos, tmp_path, 120.0, moves=("unfreeze_all",), workers=1).run()
+    result = Recipe(photos, tmp_path, 900.0, moves=("unfreeze_all",), workers=1).run()
     records = read(tmp_path)
     plans = {p.name: p for p in select(records, Plan)}
     assert plans["first model"].value == best_at_hand()
