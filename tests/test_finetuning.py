@@ -20,7 +20,7 @@ from keras_recipe.models import weights
 from keras_recipe.models.suggestion import best_at_hand, suggest_model
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
-from keras_recipe.stages.overfit import default_config, overfit
+from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.training import Learner, Outcome, run_trial, seconds_an_epoch
 
 HEAD = "backbone(alpha=0.25, name='applications:MobileNet', size=64)"
@@ -179,18 +179,25 @@ def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand
     assert best_at_hand() == ""
 
 
-def test_the_recipe_begins_with_the_weights_at_hand_and_measures_unfreezing(photos: Problem, tmp_path: Path) -> None:
-    result = Recipe(photos, tmp_path, 900.0, moves=("unfreeze_all",), workers=1).run()
+def test_the_first_model_is_recorded_with_its_reason(photos: Problem, tmp_path: Path) -> None:
+    with Recipe(photos, tmp_path, 600.0, workers=1).study() as study:
+        assert first_model(study) == best_at_hand()
+        plan = study.journal.get(Plan, "plan/overfit/first model")
+    assert plan is not None
+    assert "Kornblith" in plan.reason
+
+
+def test_the_recipe_unfreezes_and_measures(photos: Problem, tmp_path: Path) -> None:
+    result = Recipe(photos, tmp_path, 900.0, model=HEAD, moves=("backbone_rate",), workers=1).run()
     records = read(tmp_path)
     plans = {p.name: p for p in select(records, Plan)}
-    assert plans["first model"].value == best_at_hand()
-    assert "Kornblith" in plans["first model"].reason
-    assert any("seconds of a trial of unfreeze all" in name for name in plans)
-    decisions = {d.move: d for d in select(records, Decision)}
-    assert decisions["unfreeze_all"].change == {"model.train": [None, "all"]}
+    assert "train='all'" in plans["chosen"].value  # no head fits features of noise
+    assert any("seconds of a trial of backbone rate" in name for name in plans)
+    decisions = [d for d in select(records, Decision) if d.move == "backbone_rate"]
+    assert {tuple(d.change["model.rate"]) for d in decisions} == {(None, 0.3), (None, 1.0)}
     looked = {c.check: c.findings for c in select(records, CheckRun)}
     assert looked["backbone_weights"][0].severity == "ok"
-    assert "enlarged 3.5 times" in looked["backbone_weights"][0].message
+    assert "sees 64 pixels (trained at 224)" in looked["backbone_weights"][0].message
     assert result.evaluation.verified < 1e-3
 
 
