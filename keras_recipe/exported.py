@@ -7,7 +7,6 @@ this package. One more member of the archive, `signature.json`, says what a raw 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import os
 import subprocess
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.models.sources import package
 from keras_recipe.problem import Column, Problem, Signature, buffer_rows
 
 if TYPE_CHECKING:
@@ -92,15 +92,9 @@ def _import_packages(path: Path) -> None:
     """Import keras-cv or keras-hub where the model has layers of theirs: Keras knows these once they are imported."""
     with zipfile.ZipFile(path) as archive:
         config = archive.read("config.json").decode()
-    for package in ("keras_cv", "keras_hub"):
-        if f'"registered_name": "{package}' not in config:
-            continue
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            name = package.replace("_", "-")
-            do = f"install it: pip install 'keras-recipe[{name}]'"
-            raise RecipeError(f"the package {name}, of which {path} has layers", str(error), do) from error
+    for kind in ("keras_cv", "keras_hub"):
+        if f'"registered_name": "{kind}' in config:
+            package(kind, f", of which {path} has layers")
 
 
 def predict(model: keras.Model, inputs: RawInputs) -> np.ndarray:

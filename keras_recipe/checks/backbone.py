@@ -81,7 +81,7 @@ def backbone_input(job: Job) -> Iterator[Finding]:
     """Pixels must reach a pretrained backbone in the form it was trained with: judged by its own statistics."""
     trunk = _backbone(job)
     first = _first_norm(trunk) if trunk is not None else None
-    if trunk is None or first is None or first in _untouched_norms(trunk):
+    if trunk is None or first is None or _is_untouched(first):
         return
     import keras
 
@@ -190,13 +190,6 @@ def _is_initial(variable: Any) -> bool:
     """Whether a weight or statistic of a batch normalization is what it is built with."""
     start = 1.0 if variable.name in ("gamma", "moving_variance") else 0.0
     return bool((np.asarray(variable) == start).all())
-
-
-def _untouched_norms(trunk: keras.Model) -> list[keras.layers.Layer]:
-    import keras
-
-    norms = [layer for layer in trunk.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    return [layer for layer in norms if _is_untouched(layer)]
 
 
 def _first_norm(trunk: keras.Model) -> keras.layers.BatchNormalization | None:

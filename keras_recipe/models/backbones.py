@@ -187,7 +187,7 @@ def weights_digest(spec: Spec) -> str:
 
     Raises RecipeError as `backbone` does.
     """
-    given: dict[str, Any] = MODELS.arguments("backbone") | dict(spec.args)
+    given = _given(spec)
     path = Source.of(given["name"], given["alpha"]).weights(given["weights"], given["alpha"])
     if path is None:
         return ""
@@ -216,12 +216,17 @@ def unfrozen(model: str) -> tuple[str, ...]:
 
 def is_pretrained(spec: Spec) -> bool:
     """Whether a spec of `backbone` starts from pretrained weights. Raises RecipeError for an unknown name."""
-    given: dict[str, Any] = MODELS.arguments("backbone") | dict(spec.args)
+    given = _given(spec)
     source = Source.of(given["name"], given["alpha"])
     if given["weights"]:
         return bool(given["weights"] != "random")
     published = source.preset is not None and source.preset.has_weights
     return published or (source.folder is not None and (source.folder / weights.WEIGHTS).is_file())
+
+
+def _given(spec: Spec) -> dict[str, Any]:
+    """All arguments of a spec of `backbone`, defaults included."""
+    return MODELS.arguments("backbone") | dict(spec.args)
 
 
 def _check_choice(argument: str, value: str, known: Iterable[str]) -> None:
@@ -232,7 +237,7 @@ def _check_choice(argument: str, value: str, known: Iterable[str]) -> None:
 
 def fed_side(problem: Problem, spec: Spec) -> int:
     """Pixels of the smaller side that the backbone of a spec sees. Raises RecipeError as `backbone` does."""
-    given: dict[str, Any] = MODELS.arguments("backbone") | dict(spec.args)
+    given = _given(spec)
     source = Source.of(given["name"], given["alpha"])
     return min(_fed(problem, source, given["size"], pretrained=is_pretrained(spec))[:2])
 

@@ -69,6 +69,11 @@ class Preset:
         """The name without its source."""
         return self.name.partition(":")[2]
 
+    @property
+    def takes_alpha(self) -> bool:
+        """Whether the builder takes a width multiplier, for which weights of their own are published."""
+        return self.name in ("applications:MobileNet", "applications:MobileNetV2")
+
 
 def _table(*families: Family) -> Mapping[str, Preset]:
     found: dict[str, Preset] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Source:
             )
         if name in PRESETS:
             preset = PRESETS[name]
-            if alpha != 1.0 and preset.short not in ("MobileNet", "MobileNetV2"):
+            if alpha != 1.0 and not preset.takes_alpha:
                 raise RecipeError(
                     "alpha for applications:MobileNet or MobileNetV2", f"alpha={alpha} for {name}", "leave it out"
                 )
@@ -96,20 +97,20 @@ class Source:
         preset, arguments = self.preset, {k: _listed(v) for k, v in self.preset.arguments.items()}
         convention = CONVENTIONS[preset.family.convention]
         if self.kind == "applications":
-            if preset.short in ("MobileNet", "MobileNetV2"):
+            if preset.takes_alpha:
                 arguments["alpha"] = alpha
             build = getattr(keras.applications, preset.family.builder)
             return build(weights=None, input_shape=shape, **arguments), convention
-        family = getattr(_package(self.kind).models, preset.family.builder)
+        family = getattr(package(self.kind).models, preset.family.builder)
         if self.kind == "keras_cv":
             return family(include_rescaling=True, input_shape=shape, **arguments), convention
         return family(image_shape=shape, **arguments), CONVENTIONS["0..1"]
 
     def _from_folder(self, shape: tuple[int, int, int]) -> tuple[keras.Model, Convention]:
         assert self.folder is not None
-        package, place = _package(self.kind), str(self.folder)
+        place = str(self.folder)
         config = json.loads((self.folder / weights.CONFIG).read_text())
-        family = getattr(package.models, config.get("class_name", ""), None)
+        family = getattr(package(self.kind).models, config.get("class_name", ""), None)
         if family is None:
             raise RecipeError(
                 f"a preset folder of a backbone of {self.kind}",
@@ -123,15 +124,14 @@ class Source:
         return family.from_preset(place, load_weights=False, image_shape=shape), _converter(self.folder)
 
 
-def _package(kind: str) -> Any:
-    import importlib
-
+def package(kind: str, use: str = "") -> Any:
+    """The imported package "keras_cv" or "keras_hub"; `use` says what for. Raises RecipeError."""
     try:
         return importlib.import_module(kind)
     except ImportError as error:
         name = kind.replace("_", "-")
         raise RecipeError(
-            f"the package {name}", str(error), f"install it: pip install 'keras-recipe[{name}]'"
+            f"the package {name}{use}", str(error), f"install it: pip install 'keras-recipe[{name}]'"
         ) from error
 
 

@@ -37,7 +37,7 @@ def files(preset: Preset, alpha: float = 1.0) -> list[str]:
     name = preset.family.file.format(alpha=float(alpha), tenths=tenths, side=side, name=preset.short.lower())
     short = re.sub(r"(?<!^)(?=V\d)", "_", preset.short).lower()  # MobileNetV2 -> mobilenet_v2
     short = "mobilenet_v1" if short == "mobilenet" else short
-    width = f"_{float(alpha)}" if preset.short in ("MobileNet", "MobileNetV2") else ""
+    width = f"_{float(alpha)}" if preset.takes_alpha else ""
     return [name, f"{short}{width}_{side}_notop.weights.h5", f"{preset.short}.weights.h5"]
 
 
@@ -95,7 +95,7 @@ def _fetched(preset: Preset, alpha: float) -> Path:
     if preset.family.source == "applications":
         # Keras alone knows the addresses; what it builds here is only a means to the file.
         side = preset.family.side
-        width = {"alpha": alpha} if preset.short in ("MobileNet", "MobileNetV2") else {}
+        width = {"alpha": alpha} if preset.takes_alpha else {}
         build = getattr(keras.applications, preset.family.builder)
         build(include_top=False, weights="imagenet", input_shape=(side, side, 3), **width)
         found = at_hand(preset, alpha)
