@@ -9,13 +9,14 @@ from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import pipeline
 from keras_recipe.models import create
+from keras_recipe.models.fused import fuse
 from keras_recipe.models.rates import discriminative
 from keras_recipe.problem import Problem
 
 
 def build(problem: Problem, config: Config) -> tuple[keras.Model, keras.Model | None]:
     """The compiled model and the augmentation of a config, randomness drawn from the global generators."""
-    model = create(config.model, problem)
+    model = fuse(create(config.model, problem))
     model.compile(optimizer=discriminative(optimizer(config.optimizer), model), loss=loss(problem))
     return model, pipeline(config.augmentation, problem)
 

@@ -55,6 +55,14 @@ def zoom(factor: float = 0.1) -> keras.layers.Layer:
 
 
 @augmentation_of("pictures")
+def crop(area: float = 0.35) -> keras.layers.Layer:
+    """Show a random part of at least this share of the area, at full size (Szegedy et al., 2015)."""
+    from keras_recipe.data.cropping import RandomResizedCrop
+
+    return RandomResizedCrop(area)
+
+
+@augmentation_of("pictures")
 def contrast(factor: float = 0.2) -> keras.layers.Layer:
     """Change contrast by up to this share."""
     import keras

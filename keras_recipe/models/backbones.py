@@ -217,11 +217,7 @@ def unfrozen(model: str) -> tuple[str, ...]:
 def is_pretrained(spec: Spec) -> bool:
     """Whether a spec of `backbone` starts from pretrained weights. Raises RecipeError for an unknown name."""
     given = _given(spec)
-    source = Source.of(given["name"], given["alpha"])
-    if given["weights"]:
-        return bool(given["weights"] != "random")
-    published = source.preset is not None and source.preset.has_weights
-    return published or (source.folder is not None and (source.folder / weights.WEIGHTS).is_file())
+    return Source.of(given["name"], given["alpha"]).is_pretrained(given["weights"])
 
 
 def _given(spec: Spec) -> dict[str, Any]:
@@ -239,7 +235,7 @@ def fed_side(problem: Problem, spec: Spec) -> int:
     """Pixels of the smaller side that the backbone of a spec sees. Raises RecipeError as `backbone` does."""
     given = _given(spec)
     source = Source.of(given["name"], given["alpha"])
-    return min(_fed(problem, source, given["size"], pretrained=is_pretrained(spec))[:2])
+    return min(_fed(problem, source, given["size"], pretrained=source.is_pretrained(given["weights"]))[:2])
 
 
 def _fed(problem: Problem, source: Source, size: int, *, pretrained: bool) -> tuple[int, int, int]:

@@ -64,19 +64,25 @@ class Source:
         """Side of the pictures that published weights were trained on, 0 where that is unknown."""
         return self.preset.family.side if self.preset and self.preset.has_weights else 0
 
+    def is_pretrained(self, asked: str) -> bool:
+        """Whether it starts from pretrained weights where the user asks for `asked`: "", "random", or a path."""
+        if asked:
+            return asked != "random"
+        if self.folder is not None:
+            return (self.folder / weights.WEIGHTS).is_file()
+        return self.preset is not None and self.preset.has_weights
+
     def weights(self, asked: str, alpha: float) -> Path | None:
         """The weights file or preset folder to load; None for random weights. Raises RecipeError."""
-        if asked == "random":
+        if not self.is_pretrained(asked):
             return None
         if asked:
             path = Path(asked).expanduser()
             if not path.exists():
                 raise RecipeError("a weights file or preset folder", f"{asked}, which is not there", "check the path")
             return path
-        if self.folder is not None:
-            return self.folder if (self.folder / weights.WEIGHTS).is_file() else None
-        if self.preset is None or not self.preset.has_weights:
-            return None
+        if self.preset is None:
+            return self.folder
         return weights.at_hand(self.preset, alpha) or weights.download(self.preset, alpha)
 
     def build(self, shape: tuple[int, int, int], found: Path | None, alpha: float) -> tuple[keras.Model, Convention]:

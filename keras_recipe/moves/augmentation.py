@@ -6,11 +6,21 @@ from collections.abc import Iterator
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
+from keras_recipe.models.convnets import PHOTO
 from keras_recipe.moves import move
+from keras_recipe.problem import Problem
 
 
 def _with(config: Config, *specs: str) -> Config:
     return config.replace(augmentation="|".join(filter(None, (config.augmentation, *specs))))
+
+
+@move("regularize", order=9)
+def crop_photo(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
+    """Show parts of 70 or 35 % of a training photo's area at full size: what most ImageNet results are trained with."""
+    if min(problem.signature.shape[:2]) > PHOTO:
+        yield _with(config, "crop(area=0.7)")
+        yield _with(config, "crop(area=0.35)")
 
 
 @move("regularize", order=10)

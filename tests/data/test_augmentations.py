@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.data.augmentations import AUGMENTATIONS, applies, pipeline
+from keras_recipe.data.cropping import RandomResizedCrop
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.problem import Problem
 
@@ -61,3 +63,34 @@ def test_pictures_and_features_have_their_own() -> None:
     assert not applies("shift(factor=0.1)|noise()", "image")
     assert applies("noise()", "table")
     assert not applies("flip()", "vector")
+
+
+def test_a_crop_is_a_part_of_the_picture_at_full_size() -> None:
+    keras.utils.set_random_seed(0)
+    rows, columns = np.mgrid[:40, :80]
+    picture = np.stack([rows / 39, columns / 79], axis=-1)[None].astype("float32")
+    crops = np.asarray(RandomResizedCrop(area=0.25, ratio=2.0)(np.repeat(picture, 500, axis=0), training=True))
+    # A part of a slope is a slope: its rise is the part's height or width.
+    height, width = np.ptp(crops[..., 0], axis=(1, 2)), np.ptp(crops[..., 1], axis=(1, 2))
+    np.testing.assert_allclose(crops[..., 0].mean(axis=2)[:, 20] - crops[..., 0].mean(axis=2)[:, 19], height / 39, 0.1)
+    assert 0.2 < (height * width).min() < 0.3
+    assert 0.9 < (height * width).max() <= 1.0
+    assert 1.5 < (height / width).max() <= 2.1
+    assert 0.48 <= (height / width).min() < 0.67
+    assert crops.min() >= 0.0
+    assert crops.max() <= 1.0
+    # Anywhere: its corners reach every corner of the picture.
+    tops, lefts = crops[:, 0, 0, 0], crops[:, 0, 0, 1]
+    assert max(tops.min(), lefts.min()) < 0.02
+    assert min(tops.max(), lefts.max()) > 0.3
+
+
+def test_a_crop_of_everything_changes_nothing() -> None:
+    x = np.random.default_rng(0).random((4, 9, 7, 3)).astype("float32")
+    np.testing.assert_allclose(RandomResizedCrop(area=1.0, ratio=1.0)(x, training=True), x, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"area": 0.0}, {"area": 1.1}, {"ratio": 0.9}])
+def test_a_crop_of_nothing_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="area"):
+        RandomResizedCrop(**wrong)

@@ -23,6 +23,7 @@ STARTS = (
     ("image", Config("resnet(depth=8, width=8)", augmentation="flip()", patience=3)),
     ("image", Config(BACKBONE.format(""))),
     ("image", Config(BACKBONE.format(", train='last'"))),
+    ("photo", Config("small_cnn(width=8)")),
     ("vector", Config("mlp(depth=1, width=8)", "adam(weight_decay=0.01)", batch_size=8)),
 )
 
@@ -42,7 +43,7 @@ def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: str) -> None:
     proposed = 0
     for kind, start in STARTS:
-        problem = stripes() if kind == "image" else blobs()
+        problem = {"image": stripes, "photo": lambda: stripes(size=64), "vector": blobs}[kind]()
         for candidate in candidates(name, start, None, problem):  # type: ignore[arg-type]
             assert len(difference(start, candidate)) == 1
             build(problem, candidate)
@@ -80,8 +81,13 @@ def test_an_argument_that_the_model_does_not_take_is_not_proposed() -> None:
 
 
 def test_pictures_are_not_turned_where_there_are_none() -> None:
-    for name in ("shift_picture", "flip_picture", "turn_picture", "zoom_picture", "change_contrast"):
+    for name in ("crop_photo", "shift_picture", "flip_picture", "turn_picture", "zoom_picture", "change_contrast"):
         assert candidates(name, STARTS[-1][1], None, blobs()) == []  # type: ignore[arg-type]
+
+
+def test_parts_are_shown_of_photos_only() -> None:
+    assert candidates("crop_photo", STARTS[0][1], None, stripes(size=48)) == []  # type: ignore[arg-type]
+    assert len(candidates("crop_photo", STARTS[0][1], None, stripes(size=49))) == 2  # type: ignore[arg-type]
 
 
 def test_augmentations_of_accepted_moves_add_up() -> None:
