@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 from keras_recipe.core.config import Config
@@ -17,7 +19,9 @@ from keras_recipe.problem import Problem
 def build(problem: Problem, config: Config) -> tuple[keras.Model, keras.Model | None]:
     """The compiled model and the augmentation of a config, randomness drawn from the global generators."""
     model = fuse(create(config.model, problem))
-    model.compile(optimizer=discriminative(optimizer(config.optimizer), model), loss=loss(problem))
+    model.compile(
+        optimizer=discriminative(optimizer(config.optimizer), model), loss=loss(problem, config.label_smoothing)
+    )
     return model, pipeline(config.augmentation, problem)
 
 
@@ -40,12 +44,33 @@ def optimizer(spec: str) -> keras.optimizers.Optimizer:
     return made
 
 
-def loss(problem: Problem) -> keras.losses.Loss:
+class Crossentropy(keras.losses.Loss):
+    """Cross-entropy of logits with class indices (batch,), or with shares of classes (batch, classes).
+
+    Args:
+        smoothing: share of each label that is spread over all classes (Szegedy et al., 2016, section 7).
+    """
+
+    def __init__(self, smoothing: float = 0.0, **options: Any) -> None:
+        super().__init__(**options)
+        self.smoothing = smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Loss of each example, (batch,)."""
+        if len(y_true.shape) == 2:
+            return keras.losses.categorical_crossentropy(y_true, y_pred, True, self.smoothing)
+        if not self.smoothing:
+            return keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
+        shares = keras.ops.one_hot(y_true, y_pred.shape[-1])
+        return keras.losses.categorical_crossentropy(shares, y_pred, True, self.smoothing)
+
+
+def loss(problem: Problem, smoothing: float = 0.0) -> keras.losses.Loss:
     """The problem's training loss, on logits or on standardized targets."""
     if problem.signature.task == "binary":
-        return keras.losses.BinaryCrossentropy(from_logits=True)
+        return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
     if problem.loss == "crossentropy":
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        return Crossentropy(smoothing)
     return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError, "huber": keras.losses.Huber}[
         problem.loss
     ]()

@@ -152,6 +152,15 @@ class Loop:
         losses, outputs = self._train(x, y, tf.constant(order, "int32"))
         return losses.numpy(), outputs.numpy()
 
+    def augmented(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """A batch as it is trained on; class indices become (batch, classes) where labels are mixed."""
+        if self.augmentation is None:
+            return x, y
+        if len(self.augmentation.inputs) == 1:
+            return self.augmentation(x, training=True), y
+        labels = y if len(y.shape) == 2 else tf.one_hot(y, self.model.output_shape[-1])
+        return tuple(self.augmentation([x, labels], training=True))
+
     def predict(self, x: Rows) -> np.ndarray:
         """Outputs in inference mode, (len(x), units)."""
         return self._predict(x)
@@ -177,8 +186,7 @@ class Loop:
         return losses.stack(), outputs.concat()
 
     def _step(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        if self.augmentation is not None:
-            x = self.augmentation(x, training=True)
+        x, y = self.augmented(x, y)
         with tf.GradientTape() as tape:
             predictions = self._body(x, training=True)
             loss = self.model.compute_loss(x=x, y=y, y_pred=predictions, training=True)

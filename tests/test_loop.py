@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_recipe.compiled import build
+from keras_recipe.compiled import build, loss
 from keras_recipe.core.config import Config
+from keras_recipe.data import load
+from keras_recipe.data.augmentations import AUGMENTATIONS
 from keras_recipe.loop import Loop, draws_from_tensorflow
-from keras_recipe.objectives import targets
+from keras_recipe.objectives import predictions, targets
 from keras_recipe.problem import Problem
 
 CONFIG = Config("mlp(depth=1, width=8, dropout=0.3)", augmentation="noise(scale=0.1)")
@@ -69,6 +71,49 @@ def test_it_trains_as_fit_does(stripes: Problem, spec: str) -> None:
     twin.fit(x, y, batch_size=rows.shape[1], epochs=1, shuffle=False, verbose=0)
     for mine, theirs in zip(loop.model.get_weights(), twin.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=2e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation_is_repeated_to_the_bit(name: str, blobs: Problem) -> None:
+    rng = np.random.default_rng(0)
+    colours = load((rng.integers(0, 256, (48, 8, 8, 3)).astype("uint8"), np.arange(48) % 3), name="colours")
+    features = name in AUGMENTATIONS.of_stage("features")
+    problem = blobs if features else colours
+    config = Config("mlp(depth=1, width=8)" if features else "small_cnn(width=4)", augmentation=f"{name}()")
+    loop = loop_of(problem, config)
+    first = trained(loop, problem, 1)
+    assert equal(first, trained(loop, problem, 1))
+    assert equal(first, trained(loop_of(problem, config), problem, 1))
+    plain = trained(loop_of(problem, config.replace(augmentation="")), problem, 1)
+    assert not equal(first[: len(plain)], plain)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("change", [{"label_smoothing": 0.1}, {"augmentation": "mixup(alpha=1.0)"}], ids=str)
+def test_softened_labels_make_a_model_less_certain(classes: int, change: dict[str, object]) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(96) % classes
+    x = rng.integers(0, 20, (96, 8, 8, 3)) + 100 * y[:, None, None, None]
+    problem = load((x.astype("uint8"), y), name="grey")
+    certain = []
+    config = Config("small_cnn(width=4)", "adam(learning_rate=0.01)")
+    for tried in (config, config.replace(**change)):
+        loop = loop_of(problem, tried)
+        trained(loop, problem, 0, epochs=20)
+        shares = predictions(problem, loop.predict(problem.train.x))
+        assert np.mean(shares.argmax(axis=1) == problem.train.y) > 0.95
+        certain.append(shares.max(axis=1).mean())
+    assert certain[1] < certain[0] - 0.005
+
+
+def test_cross_entropy_takes_indices_and_shares(blobs: Problem) -> None:
+    logits = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    y = np.arange(6) % 3
+    shares = keras.utils.to_categorical(y, 3)
+    for smoothing in (0.0, 0.2):
+        expected = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)(shares, logits)
+        for labels in (y, shares):
+            np.testing.assert_allclose(loss(blobs, smoothing)(labels, logits), expected, rtol=1e-5)
 
 
 def test_loss_and_outputs_are_those_of_the_steps(blobs: Problem) -> None:

@@ -65,7 +65,7 @@ def just_before_the_net(job: Job) -> Iterator[Finding]:
     """The tensors as the model receives them, decoded: the only place where data and code meet."""
     x, y = job.sample(job.problem.train, 16)
     loop = job.fresh(job.seed)
-    fed = x if loop.augmentation is None else np.asarray(loop.augmentation(x, training=True))
+    fed = np.asarray(loop.augmented(x, objectives.targets(job.problem, y))[0])
     message = f"a batch of shape {fed.shape}, {fed.dtype}, values {fed.min():g} to {fed.max():g}"
     if job.problem.signature.kind != "image":
         yield Finding("info", "data", message, evidence={"first": fed[0].ravel()[:20].tolist()})

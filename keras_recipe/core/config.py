@@ -23,6 +23,7 @@ class Config:
         epochs: passes over the training split, at least 1.
         patience: epochs without a better validation loss before training stops, the best weights being
             restored; `None` trains all epochs and keeps the last weights.
+        label_smoothing: share of each label that is spread over all classes, 0 to below 1.
     """
 
     model: str
@@ -31,6 +32,7 @@ class Config:
     batch_size: int = 32
     epochs: int = 30
     patience: int | None = None
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):

@@ -14,7 +14,7 @@ from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import applies
 from keras_recipe.models import MODELS
-from keras_recipe.problem import Kind, Problem
+from keras_recipe.problem import Problem, Signature
 
 MOVES: Registry[Callable[..., Iterator[Config]]] = Registry("move", __name__)
 move = MOVES.staged
@@ -33,13 +33,13 @@ def candidates(name: str, config: Config, trial: Trial, problem: Problem) -> lis
         changed = difference(config, candidate)
         if len(changed) != 1:
             raise ValueError(f"Expected the move {name!r} to change one leaf. Received a change of {sorted(changed)}.")
-        if _applies(candidate, problem.signature.kind):
+        if _applies(candidate, problem.signature):
             found.append(candidate)
     return found
 
 
-def _applies(candidate: Config, kind: Kind) -> bool:
+def _applies(candidate: Config, signature: Signature) -> bool:
     model = Spec.parse(candidate.model)
     known = MODELS.arguments(model.name)
-    fits = kind == "image" or model.name not in MODELS.of_stage("pictures")
-    return fits and all(name in known for name, _ in model.args) and applies(candidate.augmentation, kind)
+    fits = signature.kind == "image" or model.name not in MODELS.of_stage("pictures")
+    return fits and all(name in known for name, _ in model.args) and applies(candidate.augmentation, signature)

@@ -55,7 +55,44 @@ def change_contrast(config: Config, trial: Trial) -> Iterator[Config]:
     yield _with(config, "contrast(factor=0.4)")
 
 
+@move("regularize", order=19)
+def change_colour(config: Config, trial: Trial) -> Iterator[Config]:
+    """Change brightness, contrast and colour of training pictures by up to 20 %, or 40 %."""
+    yield _with(config, "colour(factor=0.2)")
+    yield _with(config, "colour(factor=0.4)")
+
+
 @move("regularize", order=20)
 def add_noise(config: Config, trial: Trial) -> Iterator[Config]:
     """Add noise of a tenth of a standard deviation to training features."""
     yield _with(config, "noise(scale=0.1)")
+
+
+@move("regularize", order=21)
+def cut_out(config: Config, trial: Trial) -> Iterator[Config]:
+    """Put noise over up to a quarter of each training picture (DeVries & Taylor, 2017)."""
+    yield _with(config, "cutout(share=0.25)")
+
+
+@move("regularize", order=22)
+def rand_augment(config: Config, trial: Trial) -> Iterator[Config]:
+    """Two of eleven changes for each batch of pictures (Cubuk et al., 2019)."""
+    yield _with(config, "rand_augment(magnitude=0.2)")
+
+
+@move("regularize", order=23)
+def aug_mix(config: Config, trial: Trial) -> Iterator[Config]:
+    """Mix training pictures with changed versions of themselves (Hendrycks et al., 2019)."""
+    yield _with(config, "aug_mix(severity=0.2)")
+
+
+@move("regularize", order=24)
+def mix_up(config: Config, trial: Trial) -> Iterator[Config]:
+    """Blend pairs of training pictures and their labels (Zhang et al., 2017)."""
+    yield _with(config, "mixup(alpha=0.2)")
+
+
+@move("regularize", order=25)
+def cut_mix(config: Config, trial: Trial) -> Iterator[Config]:
+    """Paste a part of one training picture, and of its label, into another (Yun et al., 2019)."""
+    yield _with(config, "cutmix(alpha=1.0)")

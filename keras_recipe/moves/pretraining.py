@@ -28,7 +28,7 @@ def _backbone(config: Config) -> dict[str, Value] | None:
     return dict(model.args) if model.name == "backbone" and is_pretrained(model) else None
 
 
-@move("regularize", order=22)
+@move("regularize", order=28)
 def pretrained_backbone(config: Config, trial: Trial) -> Iterator[Config]:
     """A new head on frozen features of a pretrained backbone, if weights are at hand (Kornblith et al., 2019)."""
     found = best_at_hand()

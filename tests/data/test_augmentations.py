@@ -2,38 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.data import load
 from keras_recipe.data.augmentations import AUGMENTATIONS, applies, pipeline
+from keras_recipe.data.chains import AugMix
 from keras_recipe.data.cropping import RandomResizedCrop
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.problem import Problem
 
-VECTORS = {"noise"}
+PAIRS = AUGMENTATIONS.of_stage("pairs")
+SINGLE = [name for name in AUGMENTATIONS if name not in PAIRS]
+WHOLE_BATCH = {"rand_augment"}
+"""Those that change all examples of a batch in the same way, and another batch in another."""
+
+YES = np.arange(60) // 30
 
 
 def problem_of(name: str) -> Problem:
-    return blobs() if name in VECTORS else stripes()
+    if name in AUGMENTATIONS.of_stage("features"):
+        return blobs()
+    rng = np.random.default_rng(0)
+    smooth = np.kron(rng.integers(40, 216, (60, 4, 4, 3)), np.ones((1, 4, 4, 1)))
+    return load((smooth.astype("uint8"), np.arange(60) % 3), name="colours")
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_it_changes_examples_and_keeps_shape_type_and_range(name: str) -> None:
+    keras.utils.set_random_seed(0)
     problem = problem_of(name)
     layer = pipeline(name, problem)
     assert layer is not None
     x = np.asarray(problem.train.x[:32])
-    changed = np.asarray(layer(x, training=True))
-    assert changed.shape == x.shape
-    assert changed.dtype == x.dtype
-    assert not np.array_equal(changed, x)
-    assert np.isfinite(changed.astype("float64")).all()
+    batches = [np.asarray(layer(x, training=True)) for _ in range(4)]
+    for changed in batches:
+        assert changed.shape == x.shape
+        assert changed.dtype == x.dtype
+        assert np.isfinite(changed.astype("float64")).all()
+    assert any(not np.array_equal(changed, x) for changed in batches)
     np.testing.assert_array_equal(np.asarray(layer(x, training=False)), x)
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@pytest.mark.parametrize("name", [name for name in SINGLE if name not in WHOLE_BATCH])
 def test_examples_of_a_batch_are_changed_each_in_its_own_way(name: str) -> None:
     problem = problem_of(name)
     layer = pipeline(name, problem)
@@ -41,6 +57,47 @@ def test_examples_of_a_batch_are_changed_each_in_its_own_way(name: str) -> None:
     same = np.repeat(np.asarray(problem.train.x[:1]), 64, axis=0)
     changed = np.asarray(layer(same, training=True)).reshape(64, -1)
     assert len(np.unique(changed, axis=0)) > 1
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS.of_stage("pictures"))
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 1.0), (0.0, 16.0)])
+def test_pictures_in_any_range_are_changed_alike(name: str, low: float, high: float) -> None:
+    """What is done to levels of 0..255 is done, up to rounding, to the same picture in another range."""
+    levels = problem_of("flip")
+    stretch = (high - low) / 255
+    x = np.asarray(levels.train.x).astype("float32")
+    x[0, 0, 0], x[0, 0, 1] = 0.0, 255.0  # a range is known by its ends
+    other = load((x * stretch + low, levels.train.y), name="other")
+    plain = load((x, levels.train.y), name="plain")
+    changed = []
+    for problem in (plain, other):
+        keras.utils.set_random_seed(0)
+        layer = pipeline(name, problem)
+        assert layer is not None
+        pictures = x[:16] if problem is plain else x[:16] * stretch + low
+        changed.append(np.asarray(layer(pictures, training=True)))
+    # Levels that lie on the edge of a rounding or a threshold fall to one side or the other.
+    assert np.mean(np.abs((changed[1] - low) / stretch - changed[0]) > 1.0) < 0.02
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_pairs_are_mixed_as_their_labels_are(name: str) -> None:
+    problem = load(
+        (np.repeat(np.uint8([0, 255]), 30)[:, None, None, None] * np.ones((1, 64, 64, 3), "uint8"), YES), name="y"
+    )
+    keras.utils.set_random_seed(0)
+    layer = pipeline(name, problem)
+    assert layer is not None
+    x = np.repeat(np.uint8([0, 255]), 32)[:, None, None, None] * np.ones((1, 64, 64, 3), "uint8")
+    y = np.repeat(np.float32([[0.0], [1.0]]), 32, axis=0)
+    pictures, labels = map(np.asarray, layer([x, y], training=True))
+    assert pictures.shape == x.shape
+    assert pictures.dtype == "uint8"
+    # White is 1 and black is 0, so that the mean level is the share of the label.
+    np.testing.assert_allclose(pictures.mean(axis=(1, 2, 3)) / 255, labels[:, 0], atol=0.05)  # whole pixels are pasted
+    assert ((labels > 0.01) & (labels < 0.99)).any()
+    for before, after in zip((x, y), layer([x, y], training=False), strict=True):
+        np.testing.assert_array_equal(np.asarray(after), before)
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
@@ -59,10 +116,15 @@ def test_an_unknown_augmentation_suggests_the_nearest() -> None:
 
 
 def test_pictures_and_features_have_their_own() -> None:
-    assert applies("shift(factor=0.1)|flip()", "image")
-    assert not applies("shift(factor=0.1)|noise()", "image")
-    assert applies("noise()", "table")
-    assert not applies("flip()", "vector")
+    pictures, grey, vectors = problem_of("flip").signature, stripes().signature, blobs().signature
+    assert applies("shift(factor=0.1)|flip()", pictures)
+    assert not applies("shift(factor=0.1)|noise()", pictures)
+    assert applies("noise()", vectors)
+    assert not applies("flip()", vectors)
+    assert not applies("mixup()", vectors)
+    assert applies("colour()|mixup()", pictures)
+    assert not applies("colour()", grey)
+    assert not applies("cutmix()", replace(pictures, task="regression"))
 
 
 def test_a_crop_is_a_part_of_the_picture_at_full_size() -> None:
@@ -94,3 +156,17 @@ def test_a_crop_of_everything_changes_nothing() -> None:
 def test_a_crop_of_nothing_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="area"):
         RandomResizedCrop(**wrong)
+
+
+def test_aug_mix_draws_other_operations_for_every_batch_of_a_graph() -> None:
+    keras.utils.set_random_seed(0)
+    layer = AugMix(severity=1.0, chains=1)
+    call = tf.function(lambda x: layer(x, training=True))
+    # Geometry leaves an even grey as it is; posterizing, solarizing and equalizing do not.
+    changed = [bool(np.abs(call(tf.fill((2, 8, 8, 3), 203.0)) - 203.0).max() > 0.5) for _ in range(30)]
+    assert 3 < sum(changed) < 27
+
+
+def test_a_severity_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="severity"):
+        AugMix(severity=0.0)

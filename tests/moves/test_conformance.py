@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 import pytest
 
 from keras_recipe import moves
 from keras_recipe.compiled import build
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.spec import Spec
+from keras_recipe.data import load
 from keras_recipe.data.augmentations import pipeline
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.models import weights
 from keras_recipe.moves import MOVES, candidates
+from keras_recipe.problem import Problem
 
 WEIGHTS = "mobilenet_v1_0.25_224_notop.weights.h5"
 BACKBONE = "backbone(alpha=0.25, name='applications:MobileNet'{})"
@@ -26,6 +29,12 @@ STARTS = (
     ("photo", Config("small_cnn(width=8)")),
     ("vector", Config("mlp(depth=1, width=8)", "adam(weight_decay=0.01)", batch_size=8)),
 )
+
+
+def photos() -> Problem:
+    """Pictures in colour that are large enough for photos."""
+    grey = stripes(size=64)
+    return load((np.repeat(grey.train.x, 3, axis=-1), grey.train.y), name="photos")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,7 +52,7 @@ def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: str) -> None:
     proposed = 0
     for kind, start in STARTS:
-        problem = {"image": stripes, "photo": lambda: stripes(size=64), "vector": blobs}[kind]()
+        problem = {"image": stripes, "photo": photos, "vector": blobs}[kind]()
         for candidate in candidates(name, start, None, problem):  # type: ignore[arg-type]
             assert len(difference(start, candidate)) == 1
             build(problem, candidate)
@@ -59,7 +68,8 @@ def test_a_move_has_a_place_and_says_what_it_does(name: str) -> None:
 
 def test_the_recipe_goes_from_augmentation_to_the_larger_model() -> None:
     order = MOVES.of_stage("regularize")
-    assert order.index("unfreeze_all") < order.index("shift_picture") < order.index("pretrained_backbone")
+    assert order.index("unfreeze_all") < order.index("shift_picture") < order.index("rand_augment")
+    assert order.index("rand_augment") < order.index("mix_up") < order.index("pretrained_backbone")
     assert order[-1] == "larger_model"
     assert order.index("smaller_model") < order.index("smaller_batch") < order.index("dropout")
     assert order.index("dropout") < order.index("weight_decay") < order.index("early_stopping")
