@@ -19,10 +19,13 @@ from keras_recipe.problem import Problem
 def build(problem: Problem, config: Config) -> tuple[keras.Model, keras.Model | None]:
     """The compiled model and the augmentation of a config, randomness drawn from the global generators."""
     model = fuse(create(config.model, problem))
+    augmentation = pipeline(config.augmentation, problem)
+    mixed = augmentation is not None and len(augmentation.inputs) > 1
     model.compile(
-        optimizer=discriminative(optimizer(config.optimizer), model), loss=loss(problem, config.label_smoothing)
+        optimizer=discriminative(optimizer(config.optimizer), model),
+        loss=loss(problem, config.label_smoothing, shares=mixed),
     )
-    return model, pipeline(config.augmentation, problem)
+    return model, augmentation
 
 
 def optimizer(spec: str) -> keras.optimizers.Optimizer:
@@ -59,18 +62,24 @@ class Crossentropy(keras.losses.Loss):
         """Loss of each example, (batch,)."""
         if len(y_true.shape) == 2:
             return keras.losses.categorical_crossentropy(y_true, y_pred, True, self.smoothing)
-        if not self.smoothing:
-            return keras.losses.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         shares = keras.ops.one_hot(y_true, y_pred.shape[-1])
         return keras.losses.categorical_crossentropy(shares, y_pred, True, self.smoothing)
 
 
-def loss(problem: Problem, smoothing: float = 0.0) -> keras.losses.Loss:
-    """The problem's training loss, on logits or on standardized targets."""
+def loss(problem: Problem, smoothing: float = 0.0, *, shares: bool = False) -> keras.losses.Loss:
+    """The problem's training loss, on logits or on standardized targets.
+
+    Args:
+        problem: with its loss.
+        smoothing: see Config.label_smoothing.
+        shares: whether labels may come as (batch, classes) too.
+    """
     if problem.signature.task == "binary":
         return keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=smoothing)
-    if problem.loss == "crossentropy":
+    if problem.loss == "crossentropy" and (shares or smoothing):
         return Crossentropy(smoothing)
+    if problem.loss == "crossentropy":
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return {"mse": keras.losses.MeanSquaredError, "mae": keras.losses.MeanAbsoluteError, "huber": keras.losses.Huber}[
         problem.loss
     ]()

@@ -113,7 +113,7 @@ def test_cross_entropy_takes_indices_and_shares(blobs: Problem) -> None:
     for smoothing in (0.0, 0.2):
         expected = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)(shares, logits)
         for labels in (y, shares):
-            np.testing.assert_allclose(loss(blobs, smoothing)(labels, logits), expected, rtol=1e-5)
+            np.testing.assert_allclose(loss(blobs, smoothing, shares=True)(labels, logits), expected, rtol=1e-5)
 
 
 def test_loss_and_outputs_are_those_of_the_steps(blobs: Problem) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MODELS: Registry[Callable[..., Any]] = Registry("model", __name__)
 register_model = MODELS.register
 model_of = MODELS.staged
-"""Decorator: a model of "pictures" only."""
+"""Decorator: a model of "pictures" only, or of "features" (tables and vectors)."""
 
 
 def __getattr__(name: str) -> Any:

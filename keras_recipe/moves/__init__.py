@@ -41,5 +41,5 @@ def candidates(name: str, config: Config, trial: Trial, problem: Problem) -> lis
 def _applies(candidate: Config, signature: Signature) -> bool:
     model = Spec.parse(candidate.model)
     known = MODELS.arguments(model.name)
-    fits = signature.kind == "image" or model.name not in MODELS.of_stage("pictures")
+    fits = model.name not in MODELS.of_stage("features" if signature.kind == "image" else "pictures")
     return fits and all(name in known for name, _ in model.args) and applies(candidate.augmentation, signature)

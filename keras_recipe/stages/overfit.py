@@ -34,7 +34,12 @@ LADDERS: dict[str, tuple[str, ...]] = {
         "resnet(depth=14, width=64)",
     ),
     "photo": ("small_cnn(width=16)", "small_cnn(width=32)", "resnet(depth=8, width=64)", "resnet(depth=14, width=64)"),
-    "table": ("mlp(depth=2, width=64)", "mlp(depth=2, width=256)", "mlp(depth=3, width=512)"),
+    "table": (
+        "mlp(depth=2, width=64)",
+        "mlp(depth=2, width=256)",
+        "embedded_mlp(width=256)",
+        "embedded_mlp(depth=3, width=512)",
+    ),
 }
 """Architectures by kind of input, small to large; see the docstrings of the builders for their sources."""
 

@@ -25,7 +25,10 @@ SMALL = {
 
 def problems(name: str) -> list[Problem]:
     pictures = [stripes(size=size) for size in (8, 11)]
-    return pictures if name in MODELS.of_stage("pictures") else [*pictures, blobs(), blobs(classes=2), line()]
+    features = [blobs(), blobs(classes=2), line()]
+    if name in MODELS.of_stage("features"):
+        return features
+    return pictures if name in MODELS.of_stage("pictures") else [*pictures, *features]
 
 
 @pytest.mark.parametrize("name", MODELS)
