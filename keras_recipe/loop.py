@@ -128,7 +128,11 @@ class Loop:
             for old, new in zip(self._state, twin, strict=True):
                 old.assign(new)
         self.restart()
-        self.optimizer.learning_rate.assign(self._rate if learning_rate is None else learning_rate)
+        self.set_rate(learning_rate)
+
+    def set_rate(self, learning_rate: float | None, factor: float = 1.0) -> None:
+        """Let the next steps move at `factor` times this learning rate; None stands for the optimizer's own."""
+        self.optimizer.learning_rate.assign((self._rate if learning_rate is None else learning_rate) * factor)
 
     def restart(self) -> None:
         """Let the optimizer forget its past: moments of weights that did not move would be wrong for hundreds of

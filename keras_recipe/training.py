@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -111,7 +112,9 @@ class Learner:
     def loop(self, config: Config) -> Loop:
         """The compiled loop of this config; seed, rate, batch size and length do not need another."""
         loops: OrderedDict[Config, Loop] = self._threads.__dict__.setdefault("loops", OrderedDict())
-        graph = config.with_args("optimizer", learning_rate=None).replace(batch_size=1, epochs=1, patience=None)
+        graph = config.with_args("optimizer", learning_rate=None).replace(
+            batch_size=1, epochs=1, patience=None, schedule=""
+        )
         if graph not in loops:
             loops[graph] = Loop(lambda: build(self.problem, config))
             if len(loops) > self._graphs:
@@ -269,6 +272,7 @@ def run_trial(
         start = training.phase(course.epochs).start
         if course.epochs == start > 0:
             loop.restart()
+        loop.set_rate(learning_rate(config), _rate_factor(config, training, course.epochs))
         logs = epochs[start].run(course)
         if logs is None:
             stopped = "budget"
@@ -288,6 +292,15 @@ def run_trial(
     if course.best_state is not None:
         loop.restore(course.best_state)
     return _outcome(learner.problem, training, config, seed, course, key, stage, stopped, began)
+
+
+def _rate_factor(config: Config, training: Training, epoch: int) -> float:
+    """Share of the learning rate in this epoch (0 is the first): that in its middle."""
+    if not config.schedule:
+        return 1.0
+    start = training.phase(epoch).start
+    end = min((p.start for p in training.phases if p.start > epoch), default=config.epochs)
+    return 0.5 + 0.5 * math.cos(math.pi * (epoch + 0.5 - start) / (end - start))
 
 
 def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:

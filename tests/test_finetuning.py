@@ -54,8 +54,10 @@ def photos() -> Problem:
     return load((x.astype("uint8"), y), name="photos")
 
 
-def run(problem: Problem, model: str, epochs: int = 6, learner: Learner | None = None, **more: object) -> Outcome:
-    config = Config(model, "adam(learning_rate=0.003)", batch_size=16, epochs=epochs)
+def run(
+    problem: Problem, model: str, epochs: int = 6, learner: Learner | None = None, schedule: str = "", **more: object
+) -> Outcome:
+    config = Config(model, "adam(learning_rate=0.003)", batch_size=16, epochs=epochs, schedule=schedule)
     return run_trial(learner or Learner(problem), config, 0, **more)  # type: ignore[arg-type]
 
 
@@ -126,7 +128,16 @@ def test_the_head_is_trained_first_and_the_backbone_joins_in_for_the_last_epochs
             backbone = self.model.get_layer("backbone")
             seen.append(np.concatenate([np.asarray(v).ravel() for v in backbone.trainable_variables]))
 
+    rates: list[float] = []
+
+    class Rates(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            rates.append(float(self.model.optimizer.learning_rate))
+
     run(photos, ALL, 12, callbacks=[Watch()])
+    run(photos, ALL, 12, schedule="cosine", callbacks=[Rates()])
+    assert np.diff(rates[:10]).max() < 0
+    assert rates[10] > 0.5 * rates[0] > rates[11]  # once more over its own part
     moves = [float(np.abs(b - a).max()) for a, b in itertools.pairwise(seen)]
     assert moves[:9] == [0.0] * 9
     assert all(0 < m < 0.05 for m in moves[9:]), moves[9:]

@@ -112,6 +112,23 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(blobs: Problem) -> N
     assert losses[trial.best_epoch - 1] == min(losses)
 
 
+def test_a_rate_falls_over_the_whole_run_where_that_is_asked_for(blobs: Problem) -> None:
+    rates: list[float] = []
+
+    class Watch(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    config, learner = Config("linear()", "adam(learning_rate=0.01)", epochs=4), Learner(blobs)
+    run_trial(learner, config.replace(schedule="cosine"), 0, callbacks=[Watch()])
+    np.testing.assert_allclose(rates, 0.01 * (0.5 + 0.5 * np.cos(np.pi * (np.arange(4) + 0.5) / 4)), rtol=1e-5)
+    rates.clear()
+    run_trial(learner, config, 0, callbacks=[Watch()])
+    np.testing.assert_allclose(rates, 0.01, rtol=1e-6)
+    with pytest.raises(ValueError, match="cosine"):
+        config.replace(schedule="cosign")
+
+
 def test_without_patience_the_last_weights_are_kept(blobs: Problem) -> None:
     trial = run_trial(Learner(blobs), CONFIG, 0).trial
     assert trial.best_epoch == trial.epochs == CONFIG.epochs

@@ -10,6 +10,8 @@ from typing import Any
 
 from keras_recipe.core.spec import Spec, Value, parse_pipeline
 
+SCHEDULES = ("", "cosine")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -23,6 +25,8 @@ class Config:
         epochs: passes over the training split, at least 1.
         patience: epochs without a better validation loss before training stops, the best weights being
             restored; `None` trains all epochs and keeps the last weights.
+        schedule: "" for a constant learning rate; "cosine" lets it fall to 0 over the training run (Loshchilov &
+            Hutter, 2016), for a backbone that is fine-tuned once more over its part of it.
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
     """
 
@@ -32,11 +36,14 @@ class Config:
     batch_size: int = 32
     epochs: int = 30
     patience: int | None = None
+    schedule: str = ""
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):
             object.__setattr__(self, name, str(Spec.parse(getattr(self, name))))
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"Expected a schedule of {SCHEDULES}. Received {self.schedule!r}.")
         object.__setattr__(self, "augmentation", "|".join(map(str, parse_pipeline(self.augmentation))))
 
     def replace(self, **changes: Any) -> Config:
