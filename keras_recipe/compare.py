@@ -100,6 +100,21 @@ def compare(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
     return Effect(gain, gain - margin, gain + margin, shared)
 
 
+def compare_average(metric: str, members: np.ndarray, average: np.ndarray) -> Effect:
+    """The gain of an average of models over the mean of its members. These are given, only the examples vary.
+
+    Args:
+        metric: name in `objectives.METRICS`.
+        members: gains of each example, (members, examples).
+        average: gains of each example by the averaged predictions, (examples,).
+    """
+    difference = average - members.mean(axis=0)
+    unit = abs(METRICS[metric].slope(float((average.mean() + members.mean()) / 2)))
+    spread = float(difference.var(ddof=1)) / len(difference) if len(difference) > 1 else 0.0
+    gain, margin = float(difference.mean()) * unit, _margin(spread, [(spread, max(len(difference), 2) - 1)]) * unit
+    return Effect(gain, gain - margin, gain + margin, len(members))
+
+
 def judge(metric: str, gains: Callable[[int], tuple[np.ndarray, np.ndarray] | None]) -> Effect | None:
     """Compare under three seeds, and under five and seven where these may still decide it.
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,17 @@ RawInputs = Any
 """Pictures (examples, height, width, channels), vectors (examples, features), or {column: (examples, 1)}."""
 
 
-def export(model: keras.Model, problem: Problem, path: Path) -> Path:
-    """Write `model` with the preprocessing before it and the meaning of its outputs behind it, all or nothing."""
+def export(models: Sequence[keras.Model], problem: Problem, path: Path) -> Path:
+    """Write a model with the preprocessing before it and the meaning of its outputs behind it, all or nothing.
+
+    Args:
+        models: one, or several whose predictions are averaged.
+        problem: what they were trained on.
+        path: of the file.
+    """
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
-        deployable(model, problem).save(temporary)
+        deployable(models, problem).save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_MEMBER, json.dumps(dataclasses.asdict(problem.signature)))
         temporary.replace(path)
@@ -50,8 +56,9 @@ def export(model: keras.Model, problem: Problem, path: Path) -> Path:
     return path
 
 
-def deployable(model: keras.Model, problem: Problem) -> keras.Model:
-    """A model from raw inputs to probabilities (examples, classes), or targets in the user's unit.
+def deployable(models: Sequence[keras.Model], problem: Problem) -> keras.Model:
+    """A model from raw inputs to probabilities (examples, classes), or targets in the user's unit: the mean of those of
+    `models`.
 
     Pictures of any size are resized; columns of a table are looked up and standardized.
     """
@@ -68,7 +75,11 @@ def deployable(model: keras.Model, problem: Problem) -> keras.Model:
             encoded = keras.ops.cast(keras.ops.round(encoded), "uint8")
     else:
         inputs = encoded = keras.Input(signature.shape, dtype=signature.dtype, name="vectors")
-    return keras.Model(inputs, _meaning(model(encoded), problem), name="keras_recipe")
+    for number, model in enumerate(models if len(models) > 1 else ()):
+        model.name = f"{model.name}_{number}"  # layers of one model must not share a name
+    meanings = [_meaning(model(encoded), problem) for model in models]
+    outputs = keras.layers.Average(name="mean")(meanings) if len(meanings) > 1 else meanings[0]
+    return keras.Model(inputs, outputs, name="keras_recipe")
 
 
 def load(path: Path) -> tuple[keras.Model, Signature]:
@@ -190,12 +201,12 @@ def _meaning(outputs: Any, problem: Problem) -> Any:
 
     task = problem.signature.task
     if task == "multiclass":
-        return keras.layers.Softmax(name="probabilities")(outputs)
+        return keras.layers.Softmax()(outputs)
     if task == "binary":
         positive = keras.layers.Activation("sigmoid")(outputs)
-        return keras.layers.Concatenate(name="probabilities")([1.0 - positive, positive])
+        return keras.layers.Concatenate()([1.0 - positive, positive])
     mean, deviation = problem.target_moments()
-    return keras.layers.Rescaling(deviation.tolist(), offset=mean.tolist(), name="targets")(outputs)
+    return keras.layers.Rescaling(deviation.tolist(), offset=mean.tolist())(outputs)
 
 
 def _batches(inputs: RawInputs) -> Iterator[RawInputs]:

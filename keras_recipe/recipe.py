@@ -25,6 +25,7 @@ from keras_recipe.stages.examine import baseline, inspect, look_again
 from keras_recipe.stages.final import finish
 from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.stages.regularize import regularize
+from keras_recipe.stages.squeeze import ENSEMBLE, ensemble, squeeze
 from keras_recipe.study import Study, unrecorded_seconds, versions
 from keras_recipe.watch import Observer, Silent, Watch, write_views
 
@@ -94,7 +95,7 @@ class Recipe:
         budget: for all of it, the time of earlier processes included: seconds, or text such as "30m".
         seed: of every trial, by way of `Study.seeds`.
         model: spec of the first model; None for what `suggest_model` says.
-        moves: names of the moves of `regularize` to try; None for all.
+        moves: names of the moves of `regularize` and `squeeze` to try, "ensemble" among them; None for all.
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
         callbacks: makes the Keras callbacks of one trial; they may observe, not change.
@@ -187,7 +188,8 @@ class Recipe:
             config = overfit(study, config)
             config = regularize(study, config, self.moves)
             look_again(study, config)
-            finish(study, config)
+            config = squeeze(study, config, self.moves)
+            finish(study, ensemble(study, config, self.moves))
         except TimeoutError as error:
             raise RecipeError(
                 "a budget that holds one epoch of one model, the checks and the export",
@@ -252,8 +254,8 @@ class Recipe:
         if self.model is not None:
             MODELS.check(Spec.parse(self.model))
         for name in self.moves or ():
-            if name not in MOVES.of_stage("regularize"):
-                raise RecipeError("the name of a move", repr(name), nearest(name, MOVES))
+            if name not in MOVES and name != ENSEMBLE:
+                raise RecipeError("the name of a move", repr(name), nearest(name, [*MOVES, ENSEMBLE]))
 
 
 def default_workers() -> int:

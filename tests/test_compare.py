@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipe.compare import SEEDS, compare, judge, promising, score_interval
+from keras_recipe.compare import SEEDS, compare, compare_average, judge, promising, score_interval
 
 
 def judged(rate: float, seeds: int, examples: int, rng: np.random.Generator, spread: float = 0.01) -> np.ndarray:
@@ -117,3 +117,14 @@ def test_noise_that_is_both_a_seeds_and_an_examples_counts_once() -> None:
         found = compare("accuracy", *(rng.random((2, 20, 300)) < 0.5).astype(float))
         widths.append(found.high - found.low)
     assert np.mean(widths) == pytest.approx(2 * 1.97 * np.sqrt(2 * 0.25 / 6000), rel=0.08)
+
+
+def test_an_average_is_compared_over_the_examples_alone() -> None:
+    rng = np.random.default_rng(0)
+    members = rng.random((5, 4000)) < 0.7
+    average = rng.random(4000) < 0.75
+    found = compare_average("accuracy", members.astype(float), average.astype(float))
+    assert found.gain == pytest.approx(average.mean() - members.mean())
+    deviation = np.std(average - members.mean(axis=0), ddof=1) / np.sqrt(4000)
+    assert found.high - found.low == pytest.approx(2 * 1.9605 * deviation, rel=1e-3)
+    assert found.seeds == 5

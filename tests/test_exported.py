@@ -28,7 +28,7 @@ def said(model: keras.Model, problem: Problem, encoded: np.ndarray) -> np.ndarra
 def exported_as(problem: Problem, path: Path, spec: str = "mlp(depth=1, width=8)") -> tuple[keras.Model, keras.Model]:
     """A model with random weights, and what is loaded from its file."""
     model = models.create(spec, problem)
-    exported.export(model, problem, path / "model.keras")
+    exported.export([model], problem, path / "model.keras")
     return model, exported.load(path / "model.keras")[0]
 
 
@@ -148,6 +148,6 @@ def test_an_export_that_fails_leaves_the_old_file(
     content = (tmp_path / "model.keras").read_bytes()
     monkeypatch.setattr(exported.json, "dumps", lambda value: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        exported.export(model, blobs, tmp_path / "model.keras")
+        exported.export([model], blobs, tmp_path / "model.keras")
     assert [p.name for p in tmp_path.iterdir()] == ["model.keras"]
     assert (tmp_path / "model.keras").read_bytes() == content

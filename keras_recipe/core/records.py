@@ -207,9 +207,10 @@ class Evaluation:
     """The end: the test split, read once.
 
     Attributes:
-        trial: key of the trial whose weights became the model.
+        trial: key of the trial whose weights became the model; the best of them where they are several.
+        members: keys of all trials whose predictions the model averages.
         score, low, high: on the test split with its 95 % interval; `method` names the interval.
-        validation_score: of the same weights on the validation split.
+        validation_score: of the same model on the validation split.
         baselines: name of a dumb baseline to its test score.
         examples: size of the test split.
         confusion: counts, [true class][predicted class]; None for regression.
@@ -232,6 +233,7 @@ class Evaluation:
     verified: float
     seconds: float
     artifact: str | None = None
+    members: list[str] = field(default_factory=list)
 
 
 Record = Run | CheckRun | Trial | Decision | Plan | Evaluation

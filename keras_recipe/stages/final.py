@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ from keras_recipe.directory import MODEL
 from keras_recipe.pictures import grid
 from keras_recipe.problem import Problem
 from keras_recipe.stages import Blocked
+from keras_recipe.stages.squeeze import best_trial, together
 from keras_recipe.study import Study
 
 if TYPE_CHECKING:
@@ -30,16 +32,12 @@ CONFUSION_CLASSES = 200
 """Above this a confusion matrix is too large for a record."""
 
 
-def finish(study: Study, config: Config) -> Evaluation:
-    """Evaluate and export the best trial of the final config. A run that was finished keeps its evaluation."""
-    return study.memo(Evaluation, "evaluation", lambda: _evaluate(study, config))
+def finish(study: Study, members: Sequence[Trial]) -> Evaluation:
+    """Evaluate and export the model: one trial, or several whose predictions are averaged.
 
-
-def best_trial(study: Study, config: Config) -> Trial:
-    """The trial of this config with the best validation score; the first seed among equals."""
-    trials = [r for r in study.journal if isinstance(r, Trial) and r.digest == config.digest()]
-    sign = 1 if study.problem.objective.higher_is_better else -1
-    return max(trials, key=lambda t: (sign * t.score, -t.seed))
+    A run that was finished keeps its evaluation.
+    """
+    return study.memo(Evaluation, "evaluation", lambda: _evaluate(study, members))
 
 
 def trained_model(study: Study, trial: Trial) -> keras.Model:
@@ -53,31 +51,33 @@ def trained_model(study: Study, trial: Trial) -> keras.Model:
     return model
 
 
-def _evaluate(study: Study, config: Config) -> Evaluation:
+def _evaluate(study: Study, members: Sequence[Trial]) -> Evaluation:
     from keras_recipe.feed import Feed
     from keras_recipe.loop import batched
 
     began = time.monotonic()
-    problem, trial = study.problem, best_trial(study, config)
-    model = trained_model(study, trial)
-    path = exported.export(model, problem, study.directory / MODEL)
-    verified = exported.verify(path, problem, study.predictions(trial))
+    problem, best = study.problem, best_trial(study, members)
+    models = [trained_model(study, trial) for trial in members]
+    path = exported.export(models, problem, study.directory / MODEL)
+    expected = together(study, members)
+    verified = exported.verify(path, problem, expected)
     if not verified <= PROVEN * _scale(problem):
         raise Blocked("final", [_unproven(verified)])
     metric = problem.objective.metric
-    outputs = Feed(problem, problem.test).predict(batched(model))
-    predicted = objectives.predictions(problem, outputs)
+    test = Feed(problem, problem.test)
+    predicted = np.mean([objectives.predictions(problem, test.predict(batched(m))) for m in models], axis=0)
     gains = objectives.METRICS[metric].gains(problem.test.y, predicted)
     low, high, method = score_interval(metric, gains)
     return Evaluation(
         key="evaluation",
-        trial=trial.key,
-        config=trial.config,
+        trial=best.key,
+        members=[trial.key for trial in members],
+        config=best.config,
         score=objectives.score(metric, problem.test.y, predicted),
         low=low,
         high=high,
         method=method,
-        validation_score=trial.score,
+        validation_score=objectives.score(metric, problem.validation.y, expected),
         baselines={
             name: objectives.score(metric, problem.test.y, fit(problem)(problem.test))
             for name, fit in dumb.baselines(problem).items()

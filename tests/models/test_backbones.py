@@ -457,7 +457,7 @@ def test_what_identifies_a_trial_changes_with_the_weights(file: Path, tmp_path: 
 def test_an_exported_backbone_is_proven_in_a_new_process(name: str, photos: Problem, tmp_path: Path) -> None:
     model = create(random(name), photos)
     said = objectives.predictions(photos, model.predict(np.asarray(photos.validation.x), verbose=0))
-    path = exported.export(model, photos, tmp_path / "model.keras")
+    path = exported.export([model], photos, tmp_path / "model.keras")
     assert exported.verify(path, photos, said) < 1e-5
 
 

@@ -13,23 +13,33 @@ from keras_recipe.core.records import Evaluation, Trial
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Result
 from keras_recipe.stages import Blocked
-from keras_recipe.stages.final import best_trial, finish
+from keras_recipe.stages.final import finish
+from keras_recipe.stages.squeeze import best_trial
 from keras_recipe.study import Study
 
 CONFIG = Config("mlp(depth=1, width=8)", epochs=2)
 Finished = Callable[[str], tuple[Problem, Result]]
 
 
-def test_the_best_seed_of_the_final_config_becomes_the_model(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trial_becomes_the_model_once(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exported, "verify", lambda path, problem, expected: 0.0)
-    better = CONFIG.with_args("optimizer", learning_rate=0.01)
-    study.trials("overfit", [(better, 0)])
     trials = study.trials("regularize", [(CONFIG, s) for s in study.seeds(3)])
-    end = finish(study, CONFIG)
-    assert end.trial == best_trial(study, CONFIG).key
-    assert end.validation_score == max(t.score for t in trials)
-    assert end.trial in {t.key for t in trials}
-    assert finish(study, better) == end, "a run has one end"
+    end = finish(study, trials[1:2])
+    assert end.trial == trials[1].key
+    assert end.members == [trials[1].key]
+    assert end.validation_score == pytest.approx(trials[1].score)
+    assert finish(study, trials[:1]) == end, "a run has one end"
+
+
+def test_several_trials_become_the_mean_of_their_predictions(study: Study) -> None:
+    trials = study.trials("regularize", [(CONFIG, s) for s in study.seeds(3)])
+    end = finish(study, trials)
+    assert end.verified < 1e-5  # the file, in a new process, against the mean of the trials' predictions
+    assert end.members == [t.key for t in trials]
+    assert end.trial == best_trial(study, trials).key
+    model, _ = exported.load(study.directory / "model.keras")
+    alone = np.mean([study.predictions(t) for t in trials], axis=0)
+    np.testing.assert_allclose(exported.predict(model, study.problem.validation.x), alone, atol=1e-5)
 
 
 def test_the_score_is_that_of_the_test_split(finished: Finished) -> None:
@@ -53,8 +63,8 @@ def test_the_evaluation_names_its_trial(finished: Finished) -> None:
 
 def test_a_file_that_predicts_otherwise_stops_the_recipe(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config("linear()", epochs=2)
-    study.trials("regularize", [(config, 0)])
+    trials = study.trials("regularize", [(config, 0)])
     monkeypatch.setattr(exported, "verify", lambda *arguments: 0.01)
     with pytest.raises(Blocked, match="predicts otherwise"):
-        finish(study, config)
+        finish(study, trials)
     assert study.journal.get(Evaluation, "evaluation") is None

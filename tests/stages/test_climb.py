@@ -12,6 +12,7 @@ from keras_recipe.data.toys import line
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
+from keras_recipe.stages.climb import climb
 from keras_recipe.stages.regularize import regularize
 from keras_recipe.study import Study
 
@@ -124,3 +125,10 @@ def test_a_second_time_everything_is_read_from_the_record(alone: Study, monkeypa
     monkeypatch.setattr("keras_recipe.training.run_trial", None)
     assert regularize(alone, SLOW, ("learn", "shift_picture")) == first
     assert len(alone.journal) == count
+
+
+def test_what_is_kept_for_later_stages_is_not_spent(alone: Study) -> None:
+    alone.trials("overfit", [(FAST, seed) for seed in (0, 1, 2)])
+    assert climb(alone, FAST, "regularize", ("stall",), kept=600.0) == FAST
+    assert set(skips(alone)) == {"stall"}
+    assert not decisions(alone)

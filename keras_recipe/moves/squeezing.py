@@ -1,0 +1,23 @@
+"""What is left to gain from the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Trial
+from keras_recipe.moves import move
+
+
+@move("squeeze", order=10)
+def let_the_rate_fall(config: Config, trial: Trial) -> Iterator[Config]:
+    """Let the learning rate fall to 0 over the run, along a cosine (Loshchilov & Hutter, 2016)."""
+    if not config.schedule:
+        yield config.replace(schedule="cosine")
+
+
+@move("squeeze", order=20)
+def leave_it_training(config: Config, trial: Trial) -> Iterator[Config]:
+    """Train for twice as long, or three times: networks keep improving for longer than intuition says."""
+    yield config.replace(epochs=2 * config.epochs)
+    yield config.replace(epochs=3 * config.epochs)

@@ -1,0 +1,88 @@
+"""Squeeze: what is left to gain from longer training, and from several models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_recipe import objectives
+from keras_recipe.compare import SEEDS, compare_average
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Decision, Trial
+from keras_recipe.stages.climb import climb
+from keras_recipe.study import Study
+
+SHARE = 0.25
+"""Part of the budget that the stages before it leave."""
+
+MEMBERS = 5
+"""Models of an ensemble at most: more of them bring little, and each costs its time for every prediction."""
+
+ENSEMBLE = "ensemble"
+"""Name of its decision."""
+
+
+def squeeze(study: Study, config: Config, moves: Sequence[str] | None = None) -> Config:
+    """Let the rate fall, and leave it training for longer, where that is better than noise."""
+    return climb(study, config, "squeeze", moves)
+
+
+def ensemble(study: Study, config: Config, moves: Sequence[str] | None = None) -> tuple[Trial, ...]:
+    """The trials of the final config that become the model: all of its seeds, where their average is better than noise.
+
+    Lakshminarayanan et al., 2017, section 2.4: networks that differ in their seeds alone. The best of them, by
+    validation score, where it is not.
+    """
+    trials = [t for t in _trials(study, config) if t.stopped != "diverged"]
+    best = (best_trial(study, trials),)
+    if len(trials) < SEEDS[0] or (moves is not None and ENSEMBLE not in moves):
+        return best
+    members = tuple(trials[:MEMBERS])
+    return members if _decide(study, config, members).accepted else best
+
+
+def best_trial(study: Study, trials: Sequence[Trial]) -> Trial:
+    """That with the best validation score; the first seed among equals."""
+    sign = 1 if study.problem.objective.higher_is_better else -1
+    return max(trials, key=lambda t: (sign * t.score, -t.seed))
+
+
+def together(study: Study, members: Sequence[Trial]) -> np.ndarray:
+    """What the members predict for the validation split together: the mean of their probabilities or targets."""
+    return np.mean([study.predictions(t) for t in members], axis=0, dtype="float64").astype("float32")
+
+
+def _trials(study: Study, config: Config) -> list[Trial]:
+    """Finished trials of the config, by seed."""
+    known = [r for r in study.journal if isinstance(r, Trial) and r.digest == config.digest()]
+    return sorted(known, key=lambda t: t.seed)
+
+
+def _decide(study: Study, config: Config, members: Sequence[Trial]) -> Decision:
+    def judge() -> Decision:
+        metric, y = study.problem.objective.metric, study.problem.validation.y
+        averaged = together(study, members)
+        found = compare_average(metric, study.gains(members), objectives.METRICS[metric].gains(y, averaged))
+        price = f"each prediction costs {len(members)} times as much"
+        return Decision(
+            key=f"decision/{ENSEMBLE}/{config.digest()}",
+            stage="squeeze",
+            move=ENSEMBLE,
+            description=f"Average {len(members)} models that differ in their seeds (Lakshminarayanan et al., 2017).",
+            before=config.digest(),
+            after=config.digest(),
+            change={"members": [1, len(members)]},
+            config=config.leaves(),
+            before_score=sum(t.score for t in members) / len(members),
+            after_score=objectives.score(metric, y, averaged),
+            effect=found.gain,
+            low=found.low,
+            high=found.high,
+            seeds=len(members),
+            accepted=found.better,
+            reason=f"better than noise; {price}" if found.better else f"not better than noise, and {price}",
+            seconds=0.0,
+        )
+
+    return study.memo(Decision, f"decision/{ENSEMBLE}/{config.digest()}", judge)

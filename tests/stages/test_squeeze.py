@@ -1,0 +1,97 @@
+"""Longer training and several models, where they are better than noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.journal import select
+from keras_recipe.core.records import Decision, Plan
+from keras_recipe.data import load
+from keras_recipe.data.toys import blobs, line
+from keras_recipe.moves import candidates
+from keras_recipe.problem import Problem
+from keras_recipe.recipe import Recipe
+from keras_recipe.stages.squeeze import MEMBERS, best_trial, ensemble, squeeze, together
+from keras_recipe.study import Study
+
+SHORT = Config("mlp(depth=1, width=16)", "adam(learning_rate=0.001)", batch_size=64, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def noisy() -> Problem:
+    """Targets with noise, of which each network that learns them by heart makes something else."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 6)).astype("float32")
+    return load((x, x[:, 0] * x[:, 1] + rng.normal(size=600)), validation=0.4, name="noisy")
+
+
+def decisions(study: Study) -> dict[str, Decision]:
+    return {d.move: d for d in select(list(study.journal), Decision)}
+
+
+def test_it_is_left_training_where_that_helps(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with Recipe(line(n=900), tmp_path, 600.0, workers=1).study() as study:
+        assert squeeze(study, SHORT, ("leave_it_training",)).epochs in (4, 6)
+        assert decisions(study)["leave_it_training"].accepted
+
+
+def test_longer_runs_are_known_to_cost_more(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with Recipe(blobs(), tmp_path, 600.0, workers=1).study() as study:
+        config = SHORT.replace(epochs=400)
+        trials = study.trials("squeeze", [(config, seed) for seed in study.seeds(3)])
+        needed = max(t.seconds for t in trials)
+        # Enough for four trials as long as the incumbent's, one after the other, and not for three times as long ones.
+        study.journal.credit(study.remaining - 5 * needed)
+        assert squeeze(study, config, ("leave_it_training",)) == config
+        skips = [p for p in select(list(study.journal), Plan) if p.key.startswith("skip/")]
+        assert [p.name for p in skips] == ["leave_it_training"]
+        assert not decisions(study)
+
+
+def test_the_rate_falls_once() -> None:
+    problem = line()
+    found = candidates("let_the_rate_fall", SHORT, None, problem)  # type: ignore[arg-type]
+    assert [c.schedule for c in found] == ["cosine"]
+    assert candidates("let_the_rate_fall", found[0], None, problem) == []  # type: ignore[arg-type]
+
+
+def test_networks_that_disagree_are_averaged(noisy: Problem, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with Recipe(noisy, tmp_path, 600.0, workers=1).study() as study:
+        config = Config("mlp(depth=2, width=64)", "adam(learning_rate=0.003)", epochs=20)
+        trials = study.trials("regularize", [(config, seed) for seed in study.seeds(MEMBERS + 1)])
+        members = ensemble(study, config)
+        decision = decisions(study)["ensemble"]
+        assert decision.accepted
+        assert decision.low > 0
+        assert list(members) == trials[:MEMBERS]
+        assert "5 times" in decision.reason
+        error = together(study, members) - noisy.validation.y
+        assert decision.after_score == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
+        assert decision.after_score < min(t.score for t in members)
+
+
+def test_networks_that_agree_are_not(study: Study) -> None:
+    config = Config("linear()", "adam(learning_rate=0.01)", epochs=20)
+    trials = study.trials("regularize", [(config, seed) for seed in study.seeds(3)])
+    assert ensemble(study, config) == (best_trial(study, trials),)
+    assert not decisions(study)["ensemble"].accepted
+
+
+def test_a_user_may_leave_it_out(study: Study) -> None:
+    trials = study.trials("regularize", [(SHORT, seed) for seed in study.seeds(3)])
+    assert ensemble(study, SHORT, moves=()) == (best_trial(study, trials),)
+    assert not decisions(study)
+
+
+def test_fewer_than_three_seeds_are_not_averaged(study: Study) -> None:
+    trials = study.trials("overfit", [(SHORT, seed) for seed in study.seeds(2)])
+    assert ensemble(study, SHORT) == (best_trial(study, trials),)
+
+
+def test_the_best_seed_is_that_of_the_highest_score_and_the_first_among_equals(study: Study) -> None:
+    trials = study.trials("overfit", [(SHORT, seed) for seed in study.seeds(3)])
+    best = best_trial(study, trials)
+    assert best.score == max(t.score for t in trials)
+    assert best.seed == min(t.seed for t in trials if t.score == best.score)
