@@ -46,6 +46,7 @@ class Job:
         batch_size: examples a gradient step.
         seed: of whatever a check draws.
         wider: seed -> the loop of the same model with more capacity; None where nobody knows how to widen it.
+        trained: the loop with the weights that it was trained to; None before there are any.
         progress: called with (what, done, total) during long looks.
     """
 
@@ -55,6 +56,7 @@ class Job:
     batch_size: int
     seed: int
     wider: Callable[[int], Loop] | None = None
+    trained: Callable[[], Loop] | None = None
     progress: Callable[[str, int, int], None] = _silent
 
     @cached_property

@@ -163,7 +163,8 @@ class Loop:
         if len(self.augmentation.inputs) == 1:
             return self.augmentation(x, training=True), y
         labels = y if len(y.shape) == 2 else tf.one_hot(y, self.model.output_shape[-1])
-        return tuple(self.augmentation([x, labels], training=True))
+        pair = [tf.convert_to_tensor(x), tf.convert_to_tensor(labels)]
+        return tuple(self.augmentation(pair, training=True))
 
     def predict(self, x: Rows) -> np.ndarray:
         """Outputs in inference mode, (len(x), units)."""

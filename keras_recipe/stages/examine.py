@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keras_recipe.checks import CHECKS, run_check
@@ -12,6 +13,7 @@ from keras_recipe.job import Job
 from keras_recipe.models import MODELS
 from keras_recipe.stages import Blocked
 from keras_recipe.stages.overfit import ladder
+from keras_recipe.stages.squeeze import best_trial, trials_of
 from keras_recipe.study import Study, errors, skipped
 
 if TYPE_CHECKING:
@@ -40,9 +42,19 @@ def baseline(study: Study, config: Config) -> Config:
 
 
 def look_again(study: Study, config: Config) -> Config:
-    """Look at the tensors just before the net once more, where accepted augmentations have changed them."""
+    """Look at the tensors just before the net once more, where accepted augmentations have changed them, and see
+    whether they have kept their labels."""
     if config.augmentation:
-        _look(study, job_of(study, config), "regularize", "just_before_the_net")
+
+        def trained() -> Loop:
+            loop, best = study.learner.loop(config), best_trial(study, trials_of(study, config))
+            for variable, value in zip(loop.model.variables, study.weights(best), strict=True):
+                variable.assign(value)
+            return loop
+
+        job = replace(job_of(study, config), trained=trained)
+        for name in ("just_before_the_net", *CHECKS.of_stage("regularize")):
+            _look(study, job, "regularize", name)
     return config
 
 
@@ -75,7 +87,7 @@ def job_of(study: Study, config: Config) -> Job:
         config.batch_size,
         study.seeds(1)[0],
         wider if larger else None,
-        progress,
+        progress=progress,
     )
 
 

@@ -34,7 +34,7 @@ def ensemble(study: Study, config: Config, moves: Sequence[str] | None = None) -
     Lakshminarayanan et al., 2017, section 2.4: networks that differ in their seeds alone. The best of them, by
     validation score, where it is not.
     """
-    trials = [t for t in _trials(study, config) if t.stopped != "diverged"]
+    trials = [t for t in trials_of(study, config) if t.stopped != "diverged"]
     best = (best_trial(study, trials),)
     if len(trials) < SEEDS[0] or (moves is not None and ENSEMBLE not in moves):
         return best
@@ -53,7 +53,7 @@ def together(study: Study, members: Sequence[Trial]) -> np.ndarray:
     return np.mean([study.predictions(t) for t in members], axis=0, dtype="float64").astype("float32")
 
 
-def _trials(study: Study, config: Config) -> list[Trial]:
+def trials_of(study: Study, config: Config) -> list[Trial]:
     """Finished trials of the config, by seed."""
     known = [r for r in study.journal if isinstance(r, Trial) and r.digest == config.digest()]
     return sorted(known, key=lambda t: t.seed)
