@@ -388,8 +388,16 @@ def _backbones() -> Table:
 
 
 def _listed(kind: str, registry: Registry[Any]) -> Table:
+    """Names of a registry by stage; moves and checks in the order in which they are tried."""
+    from keras_recipe.views.story import STAGES
+
     table = Table(title=kind, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
-    for name in registry:
-        arguments = ", ".join(f"{k}={v!r}" for k, v in registry.arguments(name).items())
-        table.add_row(f"[bold]{escape(name)}[/]({escape(arguments)})", escape(registry.describe(name)))
+    sections = registry.by_stage()
+    order = list(STAGES)
+    for stage in sorted(sections, key=lambda s: order.index(s) if s in order else len(order)):
+        for number, name in enumerate(sections[stage]):
+            if stage and not number:
+                table.add_row(f"[dim]{escape(stage)}[/]", "")
+            arguments = ", ".join(f"{k}={v!r}" for k, v in registry.arguments(name).items())
+            table.add_row(f"[bold]{escape(name)}[/]({escape(arguments)})", escape(registry.describe(name)))
     return table

@@ -64,6 +64,21 @@ def test_list_names_backbones_with_their_weights(tmp_path: Path, monkeypatch: py
     assert "none published" in rows["keras_cv:resnet50_v2"]
 
 
+def test_list_names_moves_in_the_order_in_which_they_are_tried() -> None:
+    told = call("list", "moves").output
+    first = (
+        "regularize",
+        "larger_pictures",
+        "shift_picture",
+        "dropout",
+        "larger_model",
+        "squeeze",
+        "leave_it_training",
+    )
+    places = [told.index(name) for name in first]
+    assert places == sorted(places)
+
+
 def test_list_names_models_with_their_arguments() -> None:
     told = call("list", "models").output
     assert "small_cnn" in told

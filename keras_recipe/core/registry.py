@@ -57,6 +57,14 @@ class Registry(Generic[F]):
         found = [(order, name) for name, (its, order) in self._places.items() if its == stage]
         return [name for _, name in sorted(found)]
 
+    def by_stage(self) -> dict[str, list[str]]:
+        """Names in order, by stage; those without one under ""."""
+        self._discover()
+        stages = dict.fromkeys(stage for stage, _ in self._places.values())
+        found = {stage: self.of_stage(stage) for stage in stages}
+        others = [name for name in self._functions if name not in self._places]
+        return found | ({"": others} if others else {})
+
     def __iter__(self) -> Iterator[str]:
         self._discover()
         return iter(list(self._functions))

@@ -39,6 +39,11 @@ def test_a_stage_lists_its_functions_by_order(tools: Registry) -> None:
     assert tools.of_stage("early") == []
 
 
+def test_everything_is_listed_by_stage(tools: Registry) -> None:
+    tools.register(lambda: None)
+    assert tools.by_stage() == {"late": ["hammer", "saw"], "": ["<lambda>"]}
+
+
 def test_the_first_line_of_the_docstring_describes(tools: Registry) -> None:
     assert tools.describe("hammer") == "Hits."
 
