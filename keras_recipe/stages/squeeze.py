@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -29,7 +30,8 @@ def squeeze(study: Study, config: Config, moves: Sequence[str] | None = None) ->
 
 
 def ensemble(study: Study, config: Config, moves: Sequence[str] | None = None) -> tuple[Trial, ...]:
-    """The trials of the final config that become the model: all of its seeds, where their average is better than noise.
+    """The trials of the final config that become the model: all of its seeds, where their average is better than noise,
+    and as many more as the budget still holds.
 
     Lakshminarayanan et al., 2017, section 2.4: networks that differ in their seeds alone. The best of them, by
     validation score, where it is not.
@@ -39,7 +41,29 @@ def ensemble(study: Study, config: Config, moves: Sequence[str] | None = None) -
     if len(trials) < SEEDS[0] or (moves is not None and ENSEMBLE not in moves):
         return best
     members = tuple(trials[:MEMBERS])
-    return members if _decide(study, config, members).accepted else best
+    if not _decide(study, config, members).accepted:
+        return best
+    more = _affordable_members(study, config, members)
+    if more > len(members):
+        with suppress(TimeoutError):  # what was trained until then is recorded
+            study.trials("squeeze", [(config, seed) for seed in study.seeds(more)])
+        grown = [t for t in trials_of(study, config) if t in members or t.stopped not in ("diverged", "budget")]
+        members = tuple(grown[:MEMBERS])
+        _decide(study, config, members)
+    return members
+
+
+def _affordable_members(study: Study, config: Config, members: Sequence[Trial]) -> int:
+    """Seeds that the rest of the budget holds, those that are trained already included."""
+
+    def choose() -> tuple[int, str]:
+        longest = max(t.seconds for t in members)
+        rounds = int(study.remaining / longest)
+        count = min(MEMBERS, len(members) + rounds * study.workers)
+        return count, f"{len(members)} are trained, another takes {longest:.0f} s"
+
+    found: int = study.plan("squeeze", f"members of the ensemble ({config.digest()[:6]})", choose).value
+    return found
 
 
 def best_trial(study: Study, trials: Sequence[Trial]) -> Trial:
@@ -66,7 +90,7 @@ def _decide(study: Study, config: Config, members: Sequence[Trial]) -> Decision:
         found = compare_average(metric, study.gains(members), objectives.METRICS[metric].gains(y, averaged))
         price = f"each prediction costs {len(members)} times as much"
         return Decision(
-            key=f"decision/{ENSEMBLE}/{config.digest()}",
+            key=key,
             stage="squeeze",
             move=ENSEMBLE,
             description=f"Average {len(members)} models that differ in their seeds (Lakshminarayanan et al., 2017).",
@@ -85,4 +109,5 @@ def _decide(study: Study, config: Config, members: Sequence[Trial]) -> Decision:
             seconds=0.0,
         )
 
-    return study.memo(Decision, f"decision/{ENSEMBLE}/{config.digest()}", judge)
+    key = f"decision/{ENSEMBLE}/{config.digest()}/{len(members)}"
+    return study.memo(Decision, key, judge)

@@ -72,6 +72,18 @@ def test_networks_that_disagree_are_averaged(noisy: Problem, tmp_path) -> None: 
         assert decision.after_score < min(t.score for t in members)
 
 
+def test_the_rest_of_the_budget_trains_more_members(noisy: Problem, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    config = Config("mlp(depth=2, width=64)", "adam(learning_rate=0.003)", epochs=20)
+    for left, expected in ((0.0, 3), (300.0, MEMBERS)):
+        with Recipe(noisy, tmp_path / str(expected), 600.0, workers=1).study() as study:
+            study.trials("regularize", [(config, seed) for seed in study.seeds(3)])
+            study.journal.credit(study.remaining - left)
+            members = ensemble(study, config)
+            assert [t.seed for t in members] == study.seeds(expected)
+            made = [d for d in select(list(study.journal), Decision) if d.move == "ensemble"]
+            assert [d.seeds for d in made] == sorted({3, expected})
+
+
 def test_networks_that_agree_are_not(study: Study) -> None:
     config = Config("linear()", "adam(learning_rate=0.01)", epochs=20)
     trials = study.trials("regularize", [(config, seed) for seed in study.seeds(3)])
