@@ -39,6 +39,7 @@ bench: $(READY) ## benchmarks whose figures the README quotes
 	$(BIN)/python scripts/bench_decisions.py
 	$(BIN)/python scripts/bench_inspect.py
 	$(BIN)/python scripts/bench_finetune.py --only pass
+	$(BIN)/python scripts/bench_finetune.py --only norm
 	$(BIN)/python scripts/bench_finetune.py --only imagenet
 
 report: $(READY) ## write the report of RUN again, from its journal

@@ -19,7 +19,7 @@ layer makes it smaller, since at full size that layer would cost more than all t
 
 
 @model_of("pictures")
-def small_cnn(problem: Problem, width: int = 32, dropout: float = 0.0) -> keras.Model:
+def small_cnn(problem: Problem, width: int = 32, dropout: float = 0.0, spatial_dropout: float = 0.0) -> keras.Model:
     """Small ConvNet: VGG-like stages of 3x3 convolution, batch normalization, ReLU and pooling.
 
     As many stages as halve the picture to about 4x4, channels doubling up to four times the width; global average
@@ -29,6 +29,7 @@ def small_cnn(problem: Problem, width: int = 32, dropout: float = 0.0) -> keras.
         problem: pictures of at least 4x4; above 48 pixels a convolution of stride 2 comes first.
         width: channels of the first stage.
         dropout: share of features dropped before the last layer, 0 to below 1.
+        spatial_dropout: share of whole channels dropped at the end of each stage, 0 to below 1.
     """
     import keras
 
@@ -39,14 +40,16 @@ def small_cnn(problem: Problem, width: int = 32, dropout: float = 0.0) -> keras.
     while size >= 8 or stage == 0:
         channels = width * min(2**stage, 4)
         x = _convolution(x, channels)
-        x = keras.layers.MaxPooling2D(padding="same")(x)
+        x = _without_channels(keras.layers.MaxPooling2D(padding="same")(x), spatial_dropout)
         size, stage = size // 2, stage + 1
     x = _convolution(x, width * min(2**stage, 4))
     return keras.Model(tensor, head(problem, _pooled(x, dropout)), name="small_cnn")
 
 
 @model_of("pictures")
-def resnet(problem: Problem, depth: int = 8, width: int = 16, dropout: float = 0.0) -> keras.Model:
+def resnet(
+    problem: Problem, depth: int = 8, width: int = 16, dropout: float = 0.0, spatial_dropout: float = 0.0
+) -> keras.Model:
     """Residual network for small pictures (He et al., 2015, section 4.2), with batch normalization.
 
     Args:
@@ -54,6 +57,7 @@ def resnet(problem: Problem, depth: int = 8, width: int = 16, dropout: float = 0
         depth: 6n + 2 weighted layers, n residual blocks in each of three stages: 8, 14, 20, ...
         width: channels of the first stage, doubled at each of the next two.
         dropout: share of features dropped before the last layer, 0 to below 1.
+        spatial_dropout: share of whole channels dropped at the end of each stage, 0 to below 1.
 
     Raises:
         ValueError: depth is not 6n + 2.
@@ -71,6 +75,7 @@ def resnet(problem: Problem, depth: int = 8, width: int = 16, dropout: float = 0
     for stage in range(3):
         for block in range((depth - 2) // 6):
             x = _residual(x, width * 2**stage, strides=2 if stage and not block else 1)
+        x = _without_channels(x, spatial_dropout)
     return keras.Model(tensor, head(problem, _pooled(x, dropout)), name="resnet")
 
 
@@ -93,6 +98,14 @@ def _residual(x: Any, channels: int, *, strides: int) -> Any:
         shortcut = _convolution(x, channels, kernel=1, strides=strides, relu=False)
     x = _convolution(_convolution(x, channels, strides=strides), channels, relu=False)
     return keras.layers.ReLU()(keras.layers.Add()([x, shortcut]))
+
+
+def _without_channels(x: Any, share: float) -> Any:
+    """Channels dropped as wholes: neighbouring pixels say the same, so that dropping single ones would drop nothing
+    (Tompson et al., 2015, section 3.2)."""
+    import keras
+
+    return keras.layers.SpatialDropout2D(share)(x) if share else x
 
 
 def _pooled(x: Any, dropout: float) -> Any:

@@ -24,6 +24,13 @@ def dropout(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", dropout=rate)
 
 
+@move("regularize", order=52)
+def spatial_dropout(config: Config, trial: Trial) -> Iterator[Config]:
+    """Drop a few whole channels while training: batch normalization and dropout disagree (Li et al., 2018)."""
+    for rate in (0.05, 0.1):
+        yield config.with_args("model", spatial_dropout=rate)
+
+
 @move("regularize", order=60)
 def weight_decay(config: Config, trial: Trial) -> Iterator[Config]:
     """Decoupled weight decay (Loshchilov & Hutter, 2017), not on biases and normalization."""

@@ -71,6 +71,18 @@ def test_dropout_drops_while_training_only(name: str) -> None:
     assert any(isinstance(layer, keras.layers.Dropout) and layer.rate == 0.5 for layer in model.layers)
 
 
+@pytest.mark.parametrize("name", [n for n in MODELS if "spatial_dropout" in MODELS.arguments(n)])
+def test_whole_channels_are_dropped_while_training_only(name: str) -> None:
+    problem = stripes(size=16)
+    model = create(f"{name}(width=8, spatial_dropout=0.5)", problem)
+    dropping = [layer for layer in model.layers if isinstance(layer, keras.layers.SpatialDropout2D)]
+    assert len(dropping) >= 2
+    inner = keras.Model(model.inputs[0], dropping[0].output)
+    x = np.asarray(problem.train.x[:64])
+    dead = [np.mean(np.abs(np.asarray(inner(x, training=t))).max(axis=(1, 2)) == 0.0) for t in (True, False)]
+    assert dead[0] - dead[1] > 0.3
+
+
 def test_pictures_are_normalized_by_the_model_itself() -> None:
     problem = stripes()
     model = create("linear()", problem)
