@@ -141,6 +141,11 @@ def test_a_crop_is_a_part_of_the_picture_at_full_size() -> None:
     assert 0.48 <= (height / width).min() < 0.67
     assert crops.min() >= 0.0
     assert crops.max() <= 1.0
+    # The part ends where the picture ends, to a tenth of a pixel: pixels are as wide as one, their centres at halves.
+    middle, high = crops[:, 20].mean(axis=1)[:, 0] * 39, np.diff(crops[:, 19:21].mean(axis=2)[..., 0])[:, 0] * 39
+    top = (middle - 20 * high - (high - 1) / 2) / 40
+    assert top.min() > -0.0025
+    assert (top + high).max() < 1.0025
     # Anywhere: its corners reach every corner of the picture.
     tops, lefts = crops[:, 0, 0, 0], crops[:, 0, 0, 1]
     assert max(tops.min(), lefts.min()) < 0.02
