@@ -220,7 +220,10 @@ def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Co
         an_epoch = seconds_an_epoch(study.learner, dearest)
         return round(an_epoch * dearest.epochs, 1), f"{dearest.epochs} epochs of {an_epoch:.2g} s"
 
-    what = f"seconds of a trial of {name.replace('_', ' ')} ({dearest.digest()[:6]})"
+    # What an augmentation costs is the forward passes that it asks for, which are those of any other.
+    augmented = dearest.model == config.model
+    which = dearest.replace(augmentation="") if augmented else dearest
+    what = f"seconds of a trial of {'an augmentation' if augmented else name.replace('_', ' ')} ({which.digest()[:6]})"
     seconds: float = study.plan(incumbent.stage, what, choose).value
     return seconds
 
