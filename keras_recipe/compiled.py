@@ -60,9 +60,7 @@ class Crossentropy(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Loss of each example, (batch,)."""
-        if len(y_true.shape) == 2:
-            return keras.losses.categorical_crossentropy(y_true, y_pred, True, self.smoothing)
-        shares = keras.ops.one_hot(y_true, y_pred.shape[-1])
+        shares = y_true if len(y_true.shape) == 2 else keras.ops.one_hot(y_true, y_pred.shape[-1])
         return keras.losses.categorical_crossentropy(shares, y_pred, True, self.smoothing)
 
 
