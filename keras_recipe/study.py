@@ -7,8 +7,9 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -112,6 +113,37 @@ class Study:
             checkpoint.discard(self.folder(key))  # not before the record is on disk
         return done
 
+    def begun(self, stage: str, wanted: Sequence[tuple[Config, int]], epochs: int) -> list[list[float]]:
+        """Validation scores of the first epochs of these trials, which `trials` will go on from: nothing is paid twice.
+
+        Fewer than `epochs` where a trial ended by itself; none where the budget ended before.
+        """
+        deadline = time.monotonic() + self.remaining
+
+        def begin(key: str, config: Config, seed: int) -> Plan:
+            value: dict[str, Any] = {"scores": [], "seconds": 0.0}
+            with suppress(TimeoutError):
+                trial = self._run(stage, key, config, seed, deadline, epochs).trial
+                if trial.stopped != "budget":
+                    value = {"scores": trial.history["val_score"][:epochs], "seconds": trial.seconds}
+            return Plan(f"begun/{key}", stage, "begun", value, f"{epochs} epochs of {config.model}, seed {seed}")
+
+        running: dict[str, Future[Plan]] = {}
+        keys = [self.key(config, seed) for config, seed in wanted]
+        for key, (config, seed) in zip(keys, wanted, strict=True):
+            known = self.journal.get(Trial, key) or self.journal.get(Plan, f"begun/{key}")
+            if self.executor and known is None and key not in running:
+                running[key] = self.executor.submit(begin, key, config, seed)
+        found = []
+        for key, (config, seed) in zip(keys, wanted, strict=True):
+            trial = self.journal.get(Trial, key)
+            if trial is not None:
+                found.append(trial.history["val_score"][:epochs])
+                continue
+            begins = running[key].result if key in running else partial(begin, key, config, seed)
+            found.append(list(self.memo(Plan, f"begun/{key}", begins).value["scores"]))
+        return found
+
     def missing(self, wanted: Sequence[tuple[Config, int]]) -> list[tuple[Config, int]]:
         """Those of the pairs that the journal does not hold."""
         return [(c, s) for c, s in wanted if self.journal.get(Trial, self.key(c, s)) is None]
@@ -134,6 +166,10 @@ class Study:
         """Give back the disk space of weights that lost; their predictions stay."""
         for trial in trials:
             (self.folder(trial.key) / "weights.npz").unlink(missing_ok=True)
+
+    def discard(self, config: Config, seed: int) -> None:
+        """Give back the disk space of a trial that was begun and will not go on."""
+        checkpoint.discard(self.folder(self.key(config, seed)))
 
     def folder(self, key: str) -> Path:
         """Where a trial's arrays are."""
@@ -164,7 +200,9 @@ class Study:
             self._keep(self._run(trial.stage, trial.key, config, trial.seed, deadline=math.inf))
         return checkpoint.read_sequence(path)
 
-    def _run(self, stage: str, key: str, config: Config, seed: int, deadline: float) -> Outcome:
+    def _run(
+        self, stage: str, key: str, config: Config, seed: int, deadline: float, pause: int | None = None
+    ) -> Outcome:
         from keras_recipe.training import run_trial
 
         label = f"{config.model} seed {seed}"
@@ -179,6 +217,7 @@ class Study:
             progress=lambda epoch, epochs, values: self.listener.progress(stage, label, epoch, epochs, values),
             callbacks=self.callbacks(),
             elapsed=lambda: self.journal.elapsed,
+            pause=pause,
         )
 
     def _keep(self, outcome: Outcome) -> Trial:

@@ -234,6 +234,7 @@ def run_trial(
     progress: Progress | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     elapsed: Callable[[], float] = lambda: 0.0,
+    pause: int | None = None,
 ) -> Outcome:
     """Train `config` from `seed` and judge it on the whole training and validation splits.
 
@@ -247,6 +248,8 @@ def run_trial(
         progress: called with (epoch, epochs, values) after each epoch and during long ones.
         callbacks: ordinary Keras callbacks that observe; those with batch hooks see every batch.
         elapsed: seconds that the whole run has taken so far, for its checkpoints.
+        pause: epochs after which the trial is left at a checkpoint in `directory`, for another call to go on from;
+            what is returned is how it stood then ("paused").
 
     Raises:
         TimeoutError: the deadline passed before the first epoch was done.
@@ -266,8 +269,17 @@ def run_trial(
     observers = keras.callbacks.CallbackList(list(callbacks), model=loop.model)
     epochs = {p.start: _Epoch(learner, p, config, seed, deadline, observers, progress) for p in training.phases}
     observers.on_train_begin()
-    saved, pause = time.monotonic(), checkpoint.EVERY_SECONDS
+    saved, gap = time.monotonic(), checkpoint.EVERY_SECONDS
+
+    def save() -> None:
+        if directory:
+            checkpoint.save(directory, loop, course, course.seconds + time.monotonic() - began, elapsed())
+
     while not (stopped := _stopped(course, config, training)):
+        if pause is not None and course.epochs >= pause:
+            stopped = "paused"
+            save()
+            break
         observers.on_epoch_begin(course.epochs)
         start = training.phase(course.epochs).start
         if course.epochs == start > 0:
@@ -281,11 +293,11 @@ def run_trial(
         observers.on_epoch_end(course.epochs - 1, logs)
         if progress:
             progress(course.epochs, config.epochs, logs)
-        if directory and time.monotonic() - saved > pause:
+        if directory and time.monotonic() - saved > gap:
             started = time.monotonic()
-            checkpoint.save(directory, loop, course, course.seconds + time.monotonic() - began, elapsed())
+            save()
             saved = time.monotonic()
-            pause = max(checkpoint.EVERY_SECONDS, (saved - started) / checkpoint.SHARE)
+            gap = max(checkpoint.EVERY_SECONDS, (saved - started) / checkpoint.SHARE)
     observers.on_train_end()
     if course.epochs == 0:
         raise TimeoutError(f"not one epoch of {config.model} was done before the deadline")

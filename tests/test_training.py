@@ -198,3 +198,17 @@ def test_an_unknown_optimizer_or_argument_is_told(spec: str) -> None:
 def test_an_unknown_optimizer_suggests_the_nearest() -> None:
     with pytest.raises(RecipeError, match="'adam', the nearest"):
         optimizer("adamm()")
+
+
+def test_a_trial_that_paused_goes_on_to_the_same_result(blobs: Problem, tmp_path: Path) -> None:
+    config = CONFIG.replace(epochs=6, patience=3)
+    whole = run_trial(Learner(blobs), config, 1)
+    learner = Learner(blobs)
+    begun = run_trial(learner, config, 1, directory=tmp_path, pause=2).trial
+    assert begun.stopped == "paused"
+    assert begun.history == {name: values[:2] for name, values in whole.trial.history.items()}
+    run_trial(learner, config, 2)  # another trial takes the same loop in between
+    seen: list[int] = []
+    again = run_trial(learner, config, 1, directory=tmp_path, progress=lambda e, n, v: seen.append(e))
+    assert same(whole, again)
+    assert seen[0] == 2  # two of six epochs are done

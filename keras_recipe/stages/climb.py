@@ -7,12 +7,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keras_recipe.compare import SEEDS, Effect, compare, judge, promising
+from keras_recipe.compare import SEEDS, Effect, compare, judge, promising, score_interval
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.moves import MOVES, candidates
+from keras_recipe.objectives import written
 from keras_recipe.study import Study, skipped
+
+CAPACITY = frozenset({"model", "model.width", "model.depth", "model.train"})
+"""Leaves after whose change a move that was refused may help: moves interact, and what a small network does not need
+may save a large one. Each is tried once more, at the end."""
+
+SCREENING = 4
+"""A candidate's first trial pauses after this part of its epochs, and goes on if it is not hopeless."""
+
+HOPELESS = 3.0
+"""How often a candidate must be further behind then than the incumbent still had to go, to be hopeless. What
+regularizes slows learning down, so that being behind alone says little."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +58,22 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     if not names:
         return config
     incumbent = _incumbent(study, config, stage, kept)
-    for name in names:
-        if incumbent is None:
+    if incumbent is None:
+        for name in names:
             _skip(study, stage, name, "not enough of the budget is left for more seeds of the model itself")
-            continue
+        return config
+    refused: list[str] = []
+    again: list[str] = []
+    for name in names:
+        before, incumbent = incumbent.config, _try(study, incumbent, name)
+        changed = difference(before, incumbent.config)
+        if not changed:
+            refused.append(name)
+        elif CAPACITY & {*changed}:
+            again, refused = [*again, *refused], []
+    for name in again:
         incumbent = _try(study, incumbent, name)
-    return incumbent.config if incumbent else config
+    return incumbent.config
 
 
 def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbent | None:
@@ -80,18 +102,59 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
     if not _affordable(study, incumbent, in_full, _dearer(study, name, incumbent, proposed)):
         _skip(study, incumbent.stage, name, "not enough of the budget is left")
         return incumbent
+    pairs = _hopeful(study, incumbent, name, pairs)
+    if not pairs:
+        return incumbent
     screened = _complete(study, incumbent.stage, pairs)
     if not screened:
         _skip(study, incumbent.stage, name, "the budget ended while it was trained")
         return incumbent
     # Only the best of a move's strengths is worth more seeds; the others are judged on the one that they have.
-    ranked = sorted(zip(proposed, screened, strict=True), key=lambda p: p[1].score, reverse=True)
+    ranked = sorted(zip((c for c, _ in pairs), screened, strict=True), key=lambda p: p[1].score, reverse=True)
     if not study.problem.objective.higher_is_better:
         ranked.reverse()
     best, trial = ranked[0]
     for candidate, result in ranked[1:]:
         _decide(study, name, incumbent, candidate, (result,), stopped="another strength of this move did better")
     return _verify(study, name, incumbent, best, trial)
+
+
+def _hopeful(
+    study: Study, incumbent: Incumbent, name: str, pairs: Sequence[tuple[Config, int]]
+) -> list[tuple[Config, int]]:
+    """Those of the pairs that may still win, by the validation scores of the first epochs of their trials."""
+    kept = []
+    sign = 1.0 if study.problem.objective.higher_is_better else -1.0
+    for part in (pairs[i : i + study.workers] for i in range(0, len(pairs), study.workers)):
+        epochs = max(1, min(c.epochs for c, _ in part) // SCREENING)
+        for (config, seed), scores in zip(part, study.begun(incumbent.stage, part, epochs), strict=True):
+            behind = _behind(study, incumbent, [sign * s for s in scores])
+            if behind is None:
+                kept.append((config, seed))
+                continue
+            reason = f"hopeless after {len(scores)} of {config.epochs} epochs: {behind}"
+            key = f"skip/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
+            change = {leaf: list(v) for leaf, v in difference(incumbent.config, config).items()}
+            study.memo(Plan, key, lambda k=key, c=change, r=reason: Plan(k, incumbent.stage, name, c, r))  # type: ignore[misc]
+            study.discard(config, seed)
+    return kept
+
+
+def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str | None:
+    """How far behind the incumbent these first scores are (higher being better), where that is hopeless."""
+    histories = [t.history["val_score"] for t in incumbent.trials]
+    metric, sign = study.problem.objective.metric, 1.0 if study.problem.objective.higher_is_better else -1.0
+    at = min(len(scores), *map(len, histories)) - 1
+    if at < 0:
+        return None
+    then = sign * float(np.mean([h[at] for h in histories]))
+    end = sign * float(np.mean([t.score for t in incumbent.trials]))
+    low, high, _ = score_interval(metric, study.gains(incumbent.trials[:1])[0])
+    # What the incumbent gained after that epoch, and no less than what chance makes of its validation examples.
+    to_go = max(end - then, (high - low) / 2)
+    if then - scores[at] <= HOPELESS * to_go:
+        return None
+    return f"{written(metric, sign * scores[at])}, where the model before it had {written(metric, sign * then)}"
 
 
 def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial) -> Incumbent:

@@ -29,7 +29,7 @@ def alone(blobs: Problem, tmp_path: Path) -> Iterator[Study]:
 
 @pytest.fixture(autouse=True)
 def rates() -> Iterator[None]:
-    """Two moves that change the learning rate, one to a rate that learns, one to a rate that does not."""
+    """Moves to a rate that learns, to one that does not, to a slower one, and to a wider layer."""
     list(MOVES)  # all that there are are found before more are added
     known = dict(MOVES._functions), dict(MOVES._places)
 
@@ -41,7 +41,16 @@ def rates() -> Iterator[None]:
         """Train at a rate that learns nothing."""
         yield config.with_args("optimizer", learning_rate=0.000001)
 
-    for function in (learn, stall):
+    def slow_down(config: Config, trial: Trial) -> Iterator[Config]:
+        """Train at a quarter of the rate."""
+        rate = float(str(config.leaves()["optimizer.learning_rate"]))
+        yield config.with_args("optimizer", learning_rate=rate / 4)
+
+    def widen(config: Config, trial: Trial) -> Iterator[Config]:
+        """Give the hidden layer 64 units."""
+        yield config.with_args("model", width=64)
+
+    for function in (learn, stall, slow_down, widen):
         MOVES.staged("regularize", order=1)(function)
     yield
     MOVES._functions, MOVES._places = known
@@ -67,12 +76,42 @@ def test_a_move_that_helps_is_accepted_with_three_seeds_on_each_side(alone: Stud
 
 
 def test_a_move_that_hurts_is_stopped_after_one_seed(alone: Study) -> None:
-    assert regularize(alone, FAST, ("stall",)) == FAST
+    assert regularize(alone, FAST, ("slow_down",)) == FAST
     decision = decisions(alone)[0]
     assert not decision.accepted
     assert decision.seeds == 1
     assert "first seed" in decision.reason
-    assert len([t for t in select(list(alone.journal), Trial) if t.digest == SLOW.digest()]) == 1
+    assert len([t for t in select(list(alone.journal), Trial) if t.digest == decision.after]) == 1
+
+
+def test_a_hopeless_candidate_costs_a_quarter_of_one_run(alone: Study) -> None:
+    config, stalled = FAST.replace(epochs=8), SLOW.replace(epochs=8)
+    assert regularize(alone, config, ("stall",)) == config
+    assert not decisions(alone)
+    assert not [t for t in select(list(alone.journal), Trial) if t.digest == stalled.digest()]
+    begun = next(p for p in select(list(alone.journal), Plan) if p.key.startswith("begun/"))
+    assert len(begun.value["scores"]) == 2
+    assert begun.value["seconds"] > 0
+    assert not (alone.folder(alone.key(stalled, 0)) / "checkpoint.npz").exists()
+    skip = next(p for p in select(list(alone.journal), Plan) if p.key.startswith("skip/"))
+    assert "hopeless after 2 of 8 epochs" in skip.reason
+    assert skip.value == {"optimizer.learning_rate": [0.01, 1e-6]}
+
+
+def test_being_behind_for_a_while_is_not_hopeless(alone: Study) -> None:
+    """The incumbent itself still had further to go."""
+    config = FAST.with_args("optimizer", learning_rate=0.001).replace(epochs=12)
+    regularize(alone, config, ("slow_down",))
+    assert [d.move for d in decisions(alone)] == ["slow_down"]
+
+
+def test_what_was_refused_is_tried_again_with_a_larger_model(alone: Study) -> None:
+    small = FAST.with_args("model", width=1)
+    chosen = regularize(alone, small, ("stall", "widen"))
+    assert chosen == FAST.with_args("model", width=64)
+    stalls = [d.before for d in decisions(alone) if d.move == "stall"]
+    stalls += [r.key.split("/")[3] for r in alone.journal if r.key.startswith("skip/regularize/stall/")]
+    assert sorted(stalls) == sorted((small.digest(), chosen.digest()))
 
 
 def test_lower_is_better_for_regression(tmp_path: Path) -> None:
@@ -84,7 +123,7 @@ def test_lower_is_better_for_regression(tmp_path: Path) -> None:
 
 
 def test_nothing_is_accepted_that_is_not_better_than_noise(alone: Study) -> None:
-    chosen = regularize(alone, FAST, ("stall", "dropout", "smaller_batch", "early_stopping"))
+    chosen = regularize(alone, FAST, ("slow_down", "dropout", "smaller_batch", "early_stopping"))
     made = decisions(alone)
     assert len(made) >= 5
     assert all(d.accepted == (d.low > 0 and d.seeds == 3) for d in made)
