@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ SHARE = 0.05
 
 _FILE = "checkpoint.npz"
 
+_LAST = "last.npz"
+"""The checkpoint of a trial's last epoch, from which a longer one may go on."""
+
 
 @dataclass
 class Course:
@@ -32,7 +36,8 @@ class Course:
         history: one value an epoch of "loss", "score", "val_loss", "val_score".
         best_epoch: epoch (1 is the first) with the lowest validation loss.
         best_state: state of the loop then, where the config asks for it.
-        seconds: spent by earlier processes.
+        seconds: spent by earlier processes, and by the trial that this one goes on from.
+        inherited: the latter alone.
         startup: seconds before the first gradient steps were done, 0 until then.
         began: `time.monotonic()` at which this process took over.
     """
@@ -43,6 +48,7 @@ class Course:
     best_epoch: int = 0
     best_state: list[np.ndarray] | None = None
     seconds: float = 0.0
+    inherited: float = 0.0
     startup: float = 0.0
     began: float = field(default_factory=time.monotonic)
 
@@ -67,6 +73,7 @@ def save(directory: Path, loop: Loop, course: Course, seconds: float, elapsed: f
         "history": course.history,
         "best_epoch": course.best_epoch,
         "seconds": seconds,
+        "inherited": course.inherited,
         "startup": course.startup,
         "elapsed": elapsed,
     }
@@ -75,13 +82,24 @@ def save(directory: Path, loop: Loop, course: Course, seconds: float, elapsed: f
     write_arrays(directory / _FILE, arrays | {"notes": np.array(json.dumps(notes))})
 
 
-def load(directory: Path | None, loop: Loop) -> Course | None:
-    """Put the loop where the checkpoint left it and return its course; None where there is no checkpoint."""
-    if directory is None or not (directory / _FILE).is_file():
+def load(directory: Path | None, loop: Loop, before: Path | None = None) -> Course | None:
+    """Put the loop where the checkpoint left it and return its course; None where there is no checkpoint.
+
+    Args:
+        directory: of the trial.
+        loop: of the trial.
+        before: directory of a trial that is the beginning of this one; its last epoch is taken where this one has no
+            checkpoint of its own.
+    """
+    own = directory is not None and (directory / _FILE).is_file()
+    path = directory / _FILE if own and directory is not None else before / _LAST if before is not None else None
+    if path is None or not path.is_file():
         return None
-    with np.load(directory / _FILE, allow_pickle=False) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         notes = json.loads(str(arrays["notes"]))
         del notes["elapsed"]
+        if not own:
+            notes["inherited"] = notes["seconds"]
         loop.restore(_sequence(arrays, "now_"))
         return Course(**notes, best_state=_sequence(arrays, "best_") or None)
 
@@ -94,9 +112,16 @@ def elapsed(directory: Path) -> float:
         return float(json.loads(str(arrays["notes"]))["elapsed"])
 
 
+def close(directory: Path) -> None:
+    """The trial is recorded: its checkpoint becomes that of its last epoch."""
+    with suppress(FileNotFoundError):
+        (directory / _FILE).replace(directory / _LAST)
+
+
 def discard(directory: Path) -> None:
-    """Take the checkpoint away: the trial is recorded."""
-    (directory / _FILE).unlink(missing_ok=True)
+    """Take the checkpoints away."""
+    for name in (_FILE, _LAST):
+        (directory / name).unlink(missing_ok=True)
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:

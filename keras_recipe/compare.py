@@ -76,25 +76,29 @@ def compare(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
         metric: name in `objectives.METRICS`.
         before: gains of each example, (seeds, examples); it may hold more seeds than `after`, the shared ones first.
         after: gains of each example under the first seeds of `before`. With one seed its spread over seeds is
-            taken to be that of `before`.
+            taken to be that of `before`. With one on either side nobody has seen any: both together are taken to be
+            as large as the variance over examples, which already holds the interaction of the two.
 
     Raises:
-        ValueError: `after` has more seeds than `before`, or `before` has fewer than two.
+        ValueError: `after` has more seeds than `before`, or there are none.
     """
     shared = len(after)
-    if shared > len(before) or len(before) < 2:
-        raise ValueError(f"Expected two seeds or more before, and no more after. Received {len(before)} and {shared}.")
+    if not 1 <= shared <= len(before):
+        raise ValueError(f"Expected one seed or more before, and no more after. Received {len(before)} and {shared}.")
     difference = after - before[:shared]
-    spread_before = float(before.mean(axis=1).var(ddof=1)) / shared
-    spread_after = float(after.mean(axis=1).var(ddof=1)) / shared if shared > 1 else spread_before
-    over_examples = float(difference.mean(axis=0).var(ddof=1)) / difference.shape[1]
-    both = _interaction(difference)
-    total = max(over_examples, spread_before + spread_after + over_examples - both)
-    parts = [
-        (spread_before, len(before) - 1),
-        (spread_after, max(shared, 2) - 1),
-        (over_examples, difference.shape[1] - 1),
-    ]
+    examples = difference.shape[1]
+    over_examples = float(difference.mean(axis=0).var(ddof=1)) / examples
+    if len(before) == 1:
+        total, parts = 2 * over_examples, [(2 * over_examples, examples - 1)]
+    else:
+        spread_before = float(before.mean(axis=1).var(ddof=1)) / shared
+        spread_after = float(after.mean(axis=1).var(ddof=1)) / shared if shared > 1 else spread_before
+        total = max(over_examples, spread_before + spread_after + over_examples - _interaction(difference))
+        parts = [
+            (spread_before, len(before) - 1),
+            (spread_after, max(shared, 2) - 1),
+            (over_examples, examples - 1),
+        ]
     unit = abs(METRICS[metric].slope(float((after.mean() + before[:shared].mean()) / 2)))
     gain, margin = float(difference.mean()) * unit, _margin(total, parts) * unit
     return Effect(gain, gain - margin, gain + margin, shared)

@@ -110,7 +110,7 @@ class Study:
         done = []
         for key, (config, seed) in zip(keys, wanted, strict=True):
             done.append(self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s)))  # type: ignore[misc]
-            checkpoint.discard(self.folder(key))  # not before the record is on disk
+            checkpoint.close(self.folder(key))  # not before the record is on disk
         return done
 
     def begun(self, stage: str, wanted: Sequence[tuple[Config, int]], epochs: int) -> list[list[float]]:
@@ -166,6 +166,7 @@ class Study:
         """Give back the disk space of weights that lost; their predictions stay."""
         for trial in trials:
             (self.folder(trial.key) / "weights.npz").unlink(missing_ok=True)
+            checkpoint.discard(self.folder(trial.key))
 
     def discard(self, config: Config, seed: int) -> None:
         """Give back the disk space of a trial that was begun and will not go on."""
@@ -213,12 +214,18 @@ class Study:
             key=key,
             stage=stage,
             directory=self.folder(key),
+            before=self._before(config, seed),
             deadline=deadline,
             progress=lambda epoch, epochs, values: self.listener.progress(stage, label, epoch, epochs, values),
             callbacks=self.callbacks(),
             elapsed=lambda: self.journal.elapsed,
             pause=pause,
         )
+
+    def _before(self, config: Config, seed: int) -> Path | None:
+        """Folder of the trial that is the beginning of this one."""
+        shorter = config.replace(schedule="")
+        return self.folder(self.key(shorter, seed)) if config.begins_with(shorter) else None
 
     def _keep(self, outcome: Outcome) -> Trial:
         folder = self.folder(outcome.trial.key)

@@ -234,6 +234,7 @@ def run_trial(
     progress: Progress | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     elapsed: Callable[[], float] = lambda: 0.0,
+    before: Path | None = None,
     pause: int | None = None,
 ) -> Outcome:
     """Train `config` from `seed` and judge it on the whole training and validation splits.
@@ -248,6 +249,7 @@ def run_trial(
         progress: called with (epoch, epochs, values) after each epoch and during long ones.
         callbacks: ordinary Keras callbacks that observe; those with batch hooks see every batch.
         elapsed: seconds that the whole run has taken so far, for its checkpoints.
+        before: where a trial that is the beginning of this one has left its last epoch, for this one to go on from.
         pause: epochs after which the trial is left at a checkpoint in `directory`, for another call to go on from;
             what is returned is how it stood then ("paused").
 
@@ -265,7 +267,7 @@ def run_trial(
     training = learner.training(config, seed, told)
     loop = training.loop
     loop.model.stop_training = False
-    course = checkpoint.load(directory, loop) or checkpoint.Course(began=began)
+    course = checkpoint.load(directory, loop, before) or checkpoint.Course(began=began)
     observers = keras.callbacks.CallbackList(list(callbacks), model=loop.model)
     epochs = {p.start: _Epoch(learner, p, config, seed, deadline, observers, progress) for p in training.phases}
     observers.on_train_begin()
@@ -292,12 +294,14 @@ def run_trial(
         course.add(logs, loop.state() if config.patience is not None else None)
         observers.on_epoch_end(course.epochs - 1, logs)
         if progress:
-            progress(course.epochs, config.epochs, logs)
+            progress(course.epochs, config.all_epochs, logs)
         if directory and time.monotonic() - saved > gap:
             started = time.monotonic()
             save()
             saved = time.monotonic()
             gap = max(checkpoint.EVERY_SECONDS, (saved - started) / checkpoint.SHARE)
+    if stopped == "epochs":
+        save()
     observers.on_train_end()
     if course.epochs == 0:
         raise TimeoutError(f"not one epoch of {config.model} was done before the deadline")
@@ -310,6 +314,9 @@ def _rate_factor(config: Config, training: Training, epoch: int) -> float:
     """Share of the learning rate in this epoch (0 is the first): that in its middle."""
     if not config.schedule:
         return 1.0
+    if config.schedule == "cooldown":  # 1 - sqrt, which Hägele et al. (2024) found better than a straight line
+        fallen = (epoch + 0.5 - config.epochs) / (config.all_epochs - config.epochs)
+        return 1.0 - math.sqrt(max(0.0, fallen))
     start = training.phase(epoch).start
     end = min((p.start for p in training.phases if p.start > epoch), default=config.epochs)
     return 0.5 + 0.5 * math.cos(math.pi * (epoch + 0.5 - start) / (end - start))
@@ -376,7 +383,7 @@ class _Epoch:
             gains.append(metric.gains(problem.train.y[rows.ravel()], objectives.predictions(problem, outputs)))
             done += len(rows)
             if self.progress and done < len(order):
-                self.progress(course.epochs, self.config.epochs, {"loss": float(part.mean())})
+                self.progress(course.epochs, self.config.all_epochs, {"loss": float(part.mean())})
         # Summed in one piece: how many steps make a call depends on time, and the result must not.
         return self._logs(float(np.concatenate(losses).mean(dtype="float64")), float(np.concatenate(gains).mean()))
 
@@ -419,7 +426,7 @@ def _stopped(course: checkpoint.Course, config: Config, training: Training) -> s
     losses = course.history["val_loss"]
     if course.history["loss"] and course.history["loss"][-1] >= 1e30:
         return "diverged"
-    if len(losses) >= config.epochs:
+    if len(losses) >= config.all_epochs:
         return "epochs"
     # A head that has learnt all it can is no reason not to fine-tune.
     since = course.epochs - max(course.best_epoch, training.phases[-1].start)
@@ -459,6 +466,7 @@ def _outcome(
         stopped=stopped,
         examples=len(problem.train) // config.batch_size * config.batch_size or len(problem.train),
         seconds=course.seconds + time.monotonic() - began,
+        inherited_seconds=course.inherited,
         startup_seconds=course.startup,
     )
     return Outcome(trial, predicted.astype("float32"), [v.numpy() for v in loop.model.variables])

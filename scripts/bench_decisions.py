@@ -4,7 +4,8 @@
 
 A config that is compared with itself under other seeds must hardly ever be accepted (at most 10 %); a change that
 helps must be (at least 80 %). The rule is that of the regularize stage: one seed that must be promising, then three to
-seven whose interval must lie above 0. Every try has seeds of its own. Data and split stay the same, as in a run.
+seven whose interval must lie above 0; or one on either side, where the budget holds no more. Every try has seeds of its
+own. Data and split stay the same, as in a run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import keras_recipe as kr
-from keras_recipe.compare import SEEDS, judge, promising, score_interval
+from keras_recipe.compare import SEEDS, compare, judge, promising, score_interval
 from keras_recipe.core.config import Config
 from keras_recipe.study import Study
 
@@ -37,6 +38,7 @@ def main() -> None:
     tries = parser.parse_args().tries
     with tempfile.TemporaryDirectory() as folder, kr.Recipe(kr.load("digits"), folder, budget=1e6).study() as study:
         report("a config against itself", "at most 10 %", itself(study, tries))
+        report("the same, by one seed on either side", "at most 10 %", by_one_seed(study, tries))
         for name, (before, after) in HELPFUL.items():
             report(name, "at least 80 %", helpful(study, before, after, tries))
 
@@ -51,6 +53,13 @@ def report(name: str, aim: str, accepted: list[bool]) -> None:
 def itself(study: Study, tries: int) -> list[bool]:
     """Incumbent and candidate are the same config under other seeds."""
     return [accepted(study, (BASE, 2 * n), (BASE, 2 * n + 1)) for n in range(tries)]
+
+
+def by_one_seed(study: Study, tries: int) -> list[bool]:
+    """Incumbent and candidate are the same config under another seed, where the budget holds no more seeds."""
+    seeds = [(2 * n * SEEDS[-1], (2 * n + 1) * SEEDS[-1]) for n in range(tries)]
+    sides = [study.gains(study.trials("bench", [(BASE, seed) for seed in pair])) for pair in seeds]
+    return [compare(study.problem.objective.metric, both[:1], both[1:]).better for both in sides]
 
 
 def helpful(study: Study, before: Config, after: Config, tries: int) -> list[bool]:

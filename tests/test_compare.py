@@ -56,6 +56,22 @@ def test_the_interval_covers_the_seeds_as_well_as_the_examples() -> None:
     assert not compare("accuracy", before, after).better
 
 
+def test_one_seed_on_either_side_is_rarely_accepted_by_luck() -> None:
+    """The spread over seeds, a tenth of that over examples up to as large, is not to be seen, but allowed for."""
+    rng = np.random.default_rng(0)
+    for spread in (0.0, 0.005, 0.01):
+        found = [
+            compare("accuracy", judged(0.9, 1, 2000, rng, spread), judged(0.9, 1, 2000, rng, spread)).better
+            for _ in range(400)
+        ]
+        assert np.mean(found) <= 0.06
+
+
+def test_one_seed_on_either_side_sees_a_large_gain() -> None:
+    rng = np.random.default_rng(0)
+    assert compare("accuracy", judged(0.85, 1, 2000, rng), judged(0.92, 1, 2000, rng)).better
+
+
 def test_one_seed_is_judged_by_the_spread_of_the_incumbents() -> None:
     rng = np.random.default_rng(0)
     before = judged(0.9, 3, 1000, rng, spread=0.002)
@@ -63,9 +79,9 @@ def test_one_seed_is_judged_by_the_spread_of_the_incumbents() -> None:
     assert compare("accuracy", before, before[:1]).seeds == 1
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 1), (2, 3)])
-def test_too_few_seeds_are_refused(before: int, after: int) -> None:
-    with pytest.raises(ValueError, match="two seeds"):
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (2, 3)])
+def test_seeds_that_do_not_pair_are_refused(before: int, after: int) -> None:
+    with pytest.raises(ValueError, match="one seed or more before, and no more after"):
         compare("accuracy", np.zeros((before, 5)), np.zeros((after, 5)))
 
 

@@ -28,7 +28,7 @@ from keras_recipe.recipe import Recipe
 from keras_recipe.study import Study
 
 ROOT = Path(__file__).parent.parent
-TIMES = ("seconds", "startup_seconds", "elapsed")
+TIMES = ("seconds", "startup_seconds", "inherited_seconds", "elapsed")
 
 DRIVER = '''
 """Trains digits: python driver.py DIRECTORY WORKERS WRITES. Dies by its own hand before its WRITES-th write."""

@@ -21,7 +21,7 @@ CONFIG = Config("mlp(depth=1, dropout=0.2, width=8)", augmentation="noise(scale=
 
 
 def same(a: training.Outcome, b: training.Outcome) -> bool:
-    timeless = {"seconds": 0.0, "startup_seconds": 0.0}
+    timeless = {"seconds": 0.0, "startup_seconds": 0.0, "inherited_seconds": 0.0}
     return (
         replace(a.trial, **timeless) == replace(b.trial, **timeless)  # type: ignore[arg-type]
         and np.array_equal(a.predictions, b.predictions)
@@ -212,3 +212,38 @@ def test_a_trial_that_paused_goes_on_to_the_same_result(blobs: Problem, tmp_path
     again = run_trial(learner, config, 1, directory=tmp_path, progress=lambda e, n, v: seen.append(e))
     assert same(whole, again)
     assert seen[0] == 2  # two of six epochs are done
+
+
+def test_a_cooldown_goes_on_from_what_is_trained_to_the_same_result(blobs: Problem, tmp_path: Path) -> None:
+    config = CONFIG.replace(epochs=6)
+    longer = config.replace(schedule="cooldown")
+    whole = run_trial(Learner(blobs), longer, 1)
+    learner = Learner(blobs)
+    run_trial(learner, config, 1, directory=tmp_path / "constant")
+    checkpoint.close(tmp_path / "constant")
+    seen: list[int] = []
+    gone_on = run_trial(
+        learner,
+        longer,
+        1,
+        directory=tmp_path / "cooldown",
+        before=tmp_path / "constant",
+        progress=lambda e, n, v: seen.append(e),
+    )
+    assert same(whole, gone_on)
+    assert min(seen) == 6
+    assert gone_on.trial.epochs == 8
+    assert 0 < gone_on.trial.inherited_seconds < gone_on.trial.seconds
+    assert whole.trial.inherited_seconds == 0
+
+
+def test_a_cooldown_lets_the_rate_fall_after_the_constant_epochs(blobs: Problem) -> None:
+    rates: list[float] = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            rates.append(float(self.model.optimizer.learning_rate))
+
+    run_trial(Learner(blobs), CONFIG.replace(epochs=8, schedule="cooldown"), 0, callbacks=[Watch()])
+    assert np.allclose(rates[:8], rates[0])
+    assert np.allclose(np.divide(rates[8:], rates[0]), [1 - 0.25**0.5, 1 - 0.75**0.5])

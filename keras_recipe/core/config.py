@@ -10,7 +10,11 @@ from typing import Any
 
 from keras_recipe.core.spec import Spec, Value, parse_pipeline
 
-SCHEDULES = ("", "cosine")
+SCHEDULES = ("", "cosine", "cooldown")
+
+COOLDOWN = 4
+"""A cooldown adds an epoch to every so many: a fifth of all is enough to reach what a cosine reaches (Hägele et al.,
+2024, section 3)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Config:
         patience: epochs without a better validation loss before training stops, the best weights being
             restored; `None` trains all epochs and keeps the last weights.
         schedule: "" for a constant learning rate; "cosine" lets it fall to 0 over the training run (Loshchilov &
-            Hutter, 2016), for a backbone that is fine-tuned once more over its part of it.
+            Hutter, 2016), for a backbone that is fine-tuned once more over its part of it; "cooldown" keeps it constant
+            for the epochs, and lets it fall to 0 in a quarter as many that follow.
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
     """
 
@@ -45,6 +50,15 @@ class Config:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"Expected a schedule of {SCHEDULES}. Received {self.schedule!r}.")
         object.__setattr__(self, "augmentation", "|".join(map(str, parse_pipeline(self.augmentation))))
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs with those of the cooldown."""
+        return self.epochs + (-(-self.epochs // COOLDOWN) if self.schedule == "cooldown" else 0)
+
+    def begins_with(self, other: Config) -> bool:
+        """Whether a trial of the other is the beginning of one of this: this cools down what the other has trained."""
+        return self.schedule == "cooldown" and self.patience is None and other == self.replace(schedule="")
 
     def replace(self, **changes: Any) -> Config:
         """A copy with these fields."""

@@ -136,7 +136,8 @@ class Trial:
         best_epoch: epoch (1 is the first) of the kept weights.
         parameters: number of trainable weights.
         stopped: why training ended: "epochs", "fitted", "patience", "budget" or "diverged".
-        seconds: all of it, `startup` the part before the first gradient step (building, tracing).
+        seconds: all of it, `startup` the part before the first gradient step (building, tracing), `inherited` that of
+            another trial whose last epoch this one went on from.
     """
 
     key: str
@@ -156,6 +157,7 @@ class Trial:
     examples: int
     seconds: float
     startup_seconds: float
+    inherited_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

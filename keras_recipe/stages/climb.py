@@ -60,7 +60,7 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     incumbent = _incumbent(study, config, stage, kept)
     if incumbent is None:
         for name in names:
-            _skip(study, stage, name, "not enough of the budget is left for more seeds of the model itself")
+            _skip(study, stage, name, "the budget ended while the model itself was trained")
         return config
     refused: list[str] = []
     again: list[str] = []
@@ -77,13 +77,23 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
 
 
 def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbent | None:
-    """The config under all seeds; None where the budget does not hold them."""
+    """The config under three seeds, or under one where the budget does not hold those and a move's; None where it was
+    cut short itself."""
     pairs = [(config, seed) for seed in study.seeds(SEEDS[0])]
-    first = study.trials(stage, pairs[:1])
-    if first[0].stopped == "budget" or not _affordable(study, Incumbent(config, tuple(first), stage, kept), pairs):
+    alone = Incumbent(config, tuple(study.trials(stage, pairs[:1])), stage, kept)
+    if alone.trials[0].stopped == "budget":
         return None
+
+    def choose() -> tuple[int, str]:
+        seconds = alone.trials[0].seconds
+        held = int((study.remaining - kept) / seconds) * study.workers
+        enough = held >= len(study.missing(pairs)) + SEEDS[0]  # its own seeds, and those of one move at least
+        return SEEDS[0] if enough else 1, f"one takes {seconds:.0f} s, and the budget holds {held} more"
+
+    if study.plan(stage, f"seeds behind a decision ({config.digest()[:6]})", choose).value == 1:
+        return alone
     trials = _complete(study, stage, pairs)
-    return Incumbent(config, trials, stage, kept) if trials else None
+    return Incumbent(config, trials, stage, kept) if trials else alone
 
 
 def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
@@ -97,9 +107,8 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
         )
         return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
-    # A move that could not be given its other seeds would be paid for in vain.
-    in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS[0])[1:])]
-    if not _affordable(study, incumbent, in_full, _dearer(study, name, incumbent, proposed)):
+    # One seed may decide, where the budget does not hold more: the interval is wider for it.
+    if not _affordable(study, incumbent, pairs, _cost(study, name, incumbent, proposed)):
         _skip(study, incumbent.stage, name, "not enough of the budget is left")
         return incumbent
     pairs = _hopeful(study, incumbent, name, pairs)
@@ -176,7 +185,8 @@ def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, fi
         nonlocal old, new
         seeds = study.seeds(count)
         pairs = [(c, s) for s in seeds for c in (incumbent.config, candidate)]
-        if not _affordable(study, replace(incumbent, trials=(*old, first)), pairs):
+        own = max((t.seconds for t in old if study.missing(pairs[::2])), default=0.0)
+        if not _affordable(study, incumbent, pairs, max(own, first.seconds - first.inherited_seconds)):
             return None
         if _complete(study, incumbent.stage, pairs) is None:
             return None
@@ -184,10 +194,10 @@ def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, fi
         new = tuple(study.trials(incumbent.stage, [(candidate, s) for s in seeds]))
         return study.gains(old), study.gains(new)
 
-    judge(study.problem.objective.metric, gains)
-    stopped = "not enough of the budget is left for more seeds" if len(new) == 1 else ""
+    if len(old) > 1:
+        judge(study.problem.objective.metric, gains)
     incumbent = replace(incumbent, trials=old)
-    if _decide(study, name, incumbent, candidate, new, stopped).accepted:
+    if _decide(study, name, incumbent, candidate, new).accepted:
         study.forget_weights(incumbent.trials)
         return replace(incumbent, config=candidate, trials=new)
     return incumbent
@@ -224,7 +234,7 @@ def _decide(
             seeds=found.seeds,
             accepted=accepted,
             reason=stopped or _reason(found),
-            seconds=sum(t.seconds for t in trials),
+            seconds=sum(t.seconds - t.inherited_seconds for t in trials),
         )
 
     decision = study.memo(Decision, key, judge)
@@ -234,9 +244,11 @@ def _decide(
 
 
 def _reason(found: Effect) -> str:
+    """The verdict in words."""
+    seeds = "" if found.seeds > 1 else ", on the one seed that the budget holds"
     if found.better:
-        return "better than noise"
-    return "worse than noise" if found.worse else "not better than noise"
+        return f"better than noise{seeds}"
+    return f"worse than noise{seeds}" if found.worse else f"not better than noise{seeds}"
 
 
 def _complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial, ...] | None:
@@ -248,33 +260,32 @@ def _complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> 
     return None if any(t.stopped == "budget" for t in trials) else tuple(trials)
 
 
-def _affordable(study: Study, incumbent: Incumbent, pairs: Sequence[tuple[Config, int]], seconds: float = 0.0) -> bool:
-    """Whether those of the pairs that are not recorded yet fit into what is left for this stage.
-
-    They are taken to last as long as the slowest of the incumbent's trials, or `seconds` if that is longer.
-    """
+def _affordable(study: Study, incumbent: Incumbent, pairs: Sequence[tuple[Config, int]], seconds: float) -> bool:
+    """Whether those of the pairs that are not recorded yet, of so many seconds each, fit into what is left for this
+    stage."""
     rounds = -(-len(study.missing(pairs)) // study.workers)
-    longest = max(seconds, *(t.seconds for t in incumbent.trials))
-    return rounds == 0 or rounds * longest <= study.remaining - incumbent.kept
+    return rounds == 0 or rounds * seconds <= study.remaining - incumbent.kept
 
 
-def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
-    """Seconds of a trial of the dearest candidate, where it costs more than the incumbent does; 0 elsewhere.
+def _cost(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
+    """Seconds of a trial of the dearest candidate: no less than one of the incumbent, as a rule.
 
-    A longer run costs more in proportion. Where a frozen backbone thaws, or sees other pictures in every epoch, it may
-    cost a hundred times more: that is measured.
+    A longer run costs more in proportion, one that goes on from the incumbent's last epoch what it adds. Where a frozen
+    backbone thaws, or sees other pictures in every epoch, it may cost a hundred times more: that is measured.
     """
-    config = incumbent.config
-    longest = max(c.epochs for c in proposed)
-    if longest > config.epochs:
-        return max(t.seconds for t in incumbent.trials) * longest / config.epochs
+    config, longest = incumbent.config, max(t.seconds for t in incumbent.trials)
+    if all(c.begins_with(config) for c in proposed):
+        return longest * max(c.all_epochs / config.all_epochs - 1.0 for c in proposed)
+    longer = max(c.all_epochs for c in proposed)
+    if longer > config.all_epochs:
+        return longest * longer / config.all_epochs
     changed = [
         c
         for c in proposed
         if Spec.parse(c.model).name == "backbone" and (c.model, c.augmentation) != (config.model, config.augmentation)
     ]
     if not changed:
-        return 0.0
+        return longest
     dearest = changed[-1]  # moves go from gentle to aggressive
 
     def choose() -> tuple[float, str]:
@@ -288,7 +299,7 @@ def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Co
     which = dearest.replace(augmentation="") if augmented else dearest
     what = f"seconds of a trial of {'an augmentation' if augmented else name.replace('_', ' ')} ({which.digest()[:6]})"
     seconds: float = study.plan(incumbent.stage, what, choose).value
-    return seconds
+    return max(seconds, longest)
 
 
 def _skip(study: Study, stage: str, name: str, reason: str) -> None:

@@ -175,6 +175,6 @@ def _cost(stage: Stage, evaluation: Evaluation | None) -> Cost:
         len(stage.trials),
         sum(t.epochs for t in stage.trials),
         sum(t.startup_seconds for t in stage.trials),
-        sum(t.seconds - t.startup_seconds for t in stage.trials),
+        sum(t.seconds - t.startup_seconds - t.inherited_seconds for t in stage.trials),
         sum(c.seconds for c in stage.checks) + final,
     )
