@@ -40,7 +40,7 @@ def vectors(useful: int, idle: int, rows: int = 900, noise: float = 0.3) -> Prob
     return load((x, y), validation=0.5, name="vectors")
 
 
-def pictures(kind: str, rows: int = 600) -> Problem:
+def pictures(kind: str, rows: int = 400) -> Problem:
     """Two classes of pictures (16, 16, 3): one half is brighter ("coarse"), stripes of one pixel that stand or lie
     ("fine"), or red against green of equal luminance ("colour"); one in ten labels is wrong."""
     rng = np.random.default_rng(0)
@@ -82,9 +82,13 @@ def test_pictures_are_made_smaller_where_that_costs_nothing(
         if move == "smaller_pictures":  # the smaller of both candidates
             assert dict(chosen.leaves())["model.size"] == 8
     with study_of(pictures(hurts), tmp_path / hurts) as study:
-        assert climb(study, CNN, "regularize", (move,)) == CNN
-        assert decisions(study)
-        assert not accepted(decisions(study))
+        chosen = climb(study, CNN, "regularize", (move,))
+        first, *others = decisions(study)
+        assert not first.accepted
+        assert first.config[leaf] in (8, True)
+        if move == "smaller_pictures":  # the next larger candidate gets its chance, and is judged by itself
+            assert [d.config[leaf] for d in others] == [12]
+        assert chosen == CNN or others[0].accepted
 
 
 def test_features_that_say_nothing_are_dropped_and_what_is_left_is_measured_again(tmp_path: Path) -> None:
@@ -96,7 +100,7 @@ def test_features_that_say_nothing_are_dropped_and_what_is_left_is_measured_agai
         assert len(without) >= 4
         measured = [c for c in select(list(study.journal), CheckRun) if c.check == "permutation_importance"]
         assert len(measured) >= 2
-        assert [r[0] for r in measured[0].findings[0].evidence["importance"][:3]].sort() == ["0", "1", "2"].sort()
+        assert {r[0] for r in measured[0].findings[0].evidence["importance"][:3]} == {"0", "1", "2"}
         assert len(measured[0].findings[0].table.rows) == 8  # type: ignore[union-attr]
         assert len(measured[1].findings[0].table.rows) == 8 - len(accepted(decisions(study))[0].config["model.without"])  # type: ignore[union-attr, arg-type]
         assert "fewer weights" in accepted(decisions(study))[0].reason
@@ -202,8 +206,9 @@ def test_a_loss_within_the_margin_is_not_ruled_out_by_few_examples(
 ) -> None:
     tiny(1e-4)
     wide = MLP.with_args("model", width=32)
-    chosen, made = decided(vectors(useful=2, idle=1, noise=0.8), tmp_path, wide, "narrower")
-    assert chosen == wide or made[-1].low > -made[-1].margin
+    _, made = decided(vectors(useful=2, idle=1, noise=0.8), tmp_path, wide, "narrower")
+    assert made
+    assert all(d.low > -1e-4 for d in accepted(made))
 
 
 def test_losses_are_measured_against_the_model_before_the_first_of_them(tmp_path: Path) -> None:
