@@ -136,6 +136,27 @@ def out_of_fold(
     return rows, probabilities
 
 
+def judged_by_trees(values: np.ndarray, y: np.ndarray, new: np.ndarray, classes: int, seed: int) -> np.ndarray:
+    """What trees that are fitted on some examples predict for others.
+
+    Args:
+        values, y: (rows, features), and class numbers or targets (rows, targets).
+        new: (others, features).
+        classes: number of classes, 0 for regression.
+        seed: of the trees.
+
+    Returns:
+        probabilities (others, classes), or targets (others, targets).
+    """
+    model = _models(values, None, regression=not classes, seed=seed)[0][0]
+    if not classes:
+        return np.asarray(model.fit(values, y[:, 0] if y.shape[1] == 1 else y).predict(new)).reshape(len(new), -1)
+    found = np.zeros((len(new), classes))
+    model.fit(values, y)
+    found[:, model.classes_] = model.predict_proba(new)
+    return found
+
+
 def _models(values: np.ndarray, words: Any, *, regression: bool, seed: int) -> list[tuple[Any, Any]]:
     """Models with what each is fitted on; one at least."""
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor

@@ -81,6 +81,10 @@ def train(
     human_score: Annotated[float | None, typer.Option(help="What a person reaches, in the metric's unit.")] = None,
     model: Annotated[str | None, typer.Option(help="First model, such as 'resnet(depth=8, width=16)'.")] = None,
     moves: Annotated[str | None, typer.Option(help="Moves to try, separated by commas; see `list moves`.")] = None,
+    signals: Annotated[
+        Path | None,
+        typer.Option(help='Groups of columns to add one by one: a JSON file {"who": ["age", "sex"], ...}.'),
+    ] = None,
     task: TaskName = None,
     metric: Metric = None,
     loss: Loss = None,
@@ -126,6 +130,9 @@ def train(
             edits=apply,
         )
         import_tensorflow()
+        from keras_recipe.stages.signals import read_signals
+
+        groups_of, expect = read_signals(signals) if signals else (None, None)
         directory = out or Path("runs") / problem.name
         chosen = None if moves is None else [m.strip() for m in moves.split(",") if m.strip()]
         recipe = Recipe(
@@ -138,6 +145,8 @@ def train(
             workers,
             observer=lambda journal: Console(seconds, lambda: journal.elapsed, quiet),
             spent=clock.monotonic() - began,
+            signals=groups_of,
+            expect=expect,
         )
         if fresh:
             recipe.check()  # a misspelt option must not cost the run that is there

@@ -9,12 +9,15 @@ The examples are paired (both models judge the same ones), so that what is hard 
 seeds and examples is part of all of the former, and counts once (the variance components of a two-way random layout;
 Searle, Casella & McCulloch, 1992, chapter 4). The parts are known to different precision, k - 1 degrees of freedom over
 seeds, n - 1 over examples; Welch-Satterthwaite (Welch, 1947) combines them into the degrees of freedom of a t interval.
+
+A change that makes the model smaller need not make it better: it is kept where the same interval leaves no loss above a
+margin stated beforehand (non-inferiority; Blackwelder, 1982, "Proving the null hypothesis in clinical trials").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +27,12 @@ CONFIDENCE = 0.95
 
 SEEDS = (3, 5, 7)
 """Seeds behind a decision: three, and more of them only where they may still decide it."""
+
+MARGIN = 0.1
+"""Part of the incumbent's error that a smaller model may lose at most: a tenth of the mistakes, of the log loss, of the
+absolute or of the squared error (which is a twentieth of an RMSE). Ten examples in a hundred mistaken are then eleven
+at worst, which is within what another draw of the validation split would change; more would be for nobody but the
+user to give away."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,12 @@ class Effect:
         """Worse than noise."""
         return self.high < 0
 
+    def keeps(self, margin: float) -> bool:
+        """Not worse: the interval holds no loss as large as the margin, and not only losses."""
+        return self.low > -margin and not self.worse
 
-def promising(before: np.ndarray, first: np.ndarray) -> bool:
+
+def promising(before: np.ndarray, first: np.ndarray, loss: float = 0.0) -> bool:
     """Whether a candidate's first seed earns it more of them: it beats the mean of the incumbent's.
 
     The incumbent's own first seed would be no measure; it may have been a lucky one.
@@ -65,8 +78,25 @@ def promising(before: np.ndarray, first: np.ndarray) -> bool:
     Args:
         before: gains of each example, (seeds, examples).
         first: gains of the candidate's first seed, (examples,).
+        loss: that it may have, in the unit of the gains.
     """
-    return bool(first.mean() > before.mean())
+    return bool(first.mean() > before.mean() - loss)
+
+
+def allowed_loss(metric: str, before: np.ndarray) -> float:
+    """What a smaller model may lose, see MARGIN, in the unit of the gains.
+
+    Args:
+        metric: name in `objectives.METRICS`.
+        before: gains of each example, (seeds, examples).
+    """
+    perfect = 1.0 if METRICS[metric].higher_is_better else 0.0
+    return MARGIN * max(0.0, perfect - float(before.mean()))
+
+
+def in_unit(metric: str, before: np.ndarray, loss: float) -> float:
+    """A loss in the unit of the gains, in that of the metric."""
+    return loss * abs(METRICS[metric].slope(float(before.mean())))
 
 
 def compare(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
@@ -104,6 +134,25 @@ def compare(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
     return Effect(gain, gain - margin, gain + margin, shared)
 
 
+def compare_paired(metric: str, before: np.ndarray, after: np.ndarray) -> Effect:
+    """The gain of `after` over `before` where both are of the same models, which differ in what they were shown.
+
+    What a seed has made of a model is then common to both sides, and cancels.
+
+    Args:
+        metric: name in `objectives.METRICS`.
+        before, after: gains of each example, (seeds, examples), of at least two seeds.
+    """
+    difference = after - before
+    seeds, examples = difference.shape
+    spread = float(difference.mean(axis=1).var(ddof=1)) / seeds
+    over_examples = float(difference.mean(axis=0).var(ddof=1)) / examples
+    total = max(over_examples, spread + over_examples - _interaction(difference))
+    unit = abs(METRICS[metric].slope(float((after.mean() + before.mean()) / 2)))
+    gain, margin = float(difference.mean()) * unit, _margin(total, [(spread, seeds - 1), (over_examples, examples - 1)])
+    return Effect(gain, gain - margin * unit, gain + margin * unit, seeds)
+
+
 def compare_average(metric: str, members: np.ndarray, average: np.ndarray) -> Effect:
     """The gain of an average of models over the mean of its members. These are given, only the examples vary.
 
@@ -119,13 +168,16 @@ def compare_average(metric: str, members: np.ndarray, average: np.ndarray) -> Ef
     return Effect(gain, gain - margin, gain + margin, len(members))
 
 
-def judge(metric: str, gains: Callable[[int], tuple[np.ndarray, np.ndarray] | None]) -> Effect | None:
+def judge(
+    metric: str, gains: Callable[[int], tuple[np.ndarray, np.ndarray] | None], margin: float = 0.0
+) -> Effect | None:
     """Compare under three seeds, and under five and seven where these may still decide it.
 
     Args:
         metric: name in `objectives.METRICS`.
         gains: number of seeds -> gains of each example before and after, (seeds, examples) both, or None where so
             many seeds are not to be had.
+        margin: loss that does not count, in the metric's unit.
 
     Returns:
         the effect under the most seeds that were needed, None where there were none.
@@ -136,7 +188,7 @@ def judge(metric: str, gains: Callable[[int], tuple[np.ndarray, np.ndarray] | No
         if both is None:
             break
         found = compare(metric, *both)
-        if not found.undecided:
+        if not replace(found, gain=found.gain + margin, low=found.low + margin).undecided:
             break
     return found
 

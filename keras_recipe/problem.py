@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,6 +129,20 @@ class Signature:
     def outputs(self) -> int:
         """Units of the last layer: classes, one for binary, targets for regression."""
         return {"multiclass": len(self.classes), "binary": 1, "regression": self.targets}[self.task]
+
+    @property
+    def features(self) -> dict[str, tuple[int, ...]]:
+        """Positions of each feature in an encoded example: of a column of a table by its name, of a number of a vector
+        by "0", "1", ...; pictures have none that means anything alone."""
+        if self.kind == "image":
+            return {}
+        if self.kind == "vector":
+            return {str(i): (i,) for i in range(math.prod(self.shape))}
+        found, start = {}, 0
+        for column in self.columns:
+            found[column.name] = tuple(range(start, start + column.width))
+            start += column.width
+        return found
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Signature:

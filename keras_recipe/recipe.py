@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from keras_recipe.stages.examine import baseline, inspect, look_again
 from keras_recipe.stages.final import finish
 from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.stages.regularize import regularize
+from keras_recipe.stages.signals import check_signals, signals
 from keras_recipe.stages.squeeze import ENSEMBLE, ensemble, squeeze
 from keras_recipe.study import Study, unrecorded_seconds, versions
 from keras_recipe.watch import Observer, Silent, Watch, write_views
@@ -95,6 +96,9 @@ class Recipe:
         budget: for all of it, the time of earlier processes included: seconds, or text such as "30m".
         seed: of every trial, by way of `Study.seeds`.
         model: spec of the first model; None for what `suggest_model` says.
+        signals: groups of features to add one by one after `overfit`, {name: [columns]}, in this order; None for groups
+            by rank, {} for none.
+        expect: gain that you expect of a signal, by its name, in the metric's unit; of the others trees are asked.
         moves: names of the moves of `regularize` and `squeeze` to try, "ensemble" among them; None for all.
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
@@ -112,6 +116,8 @@ class Recipe:
     observer: Callable[[Journal], Observer] | None = None
     callbacks: Callable[[], list[Any]] = list
     spent: float = 0.0
+    signals: Mapping[str, Sequence[str]] | None = None
+    expect: Mapping[str, float] | None = None
 
     @property
     def seconds(self) -> float:
@@ -186,6 +192,7 @@ class Recipe:
             config = inspect(study, config)
             config = baseline(study, config)
             config = overfit(study, config)
+            config = signals(study, config, self.signals, self.expect)
             config = regularize(study, config, self.moves)
             look_again(study, config)
             config = squeeze(study, config, self.moves)
@@ -233,6 +240,8 @@ class Recipe:
             "human score": self.problem.human_score,
             "content of the model": digest(content_of(self.model)) if self.model and content_of(self.model) else None,
         }
+        if self.signals is not None:
+            settings |= {"signals": {k: list(v) for k, v in self.signals.items()}, "expect": dict(self.expect or {})}
         content = [self.problem.fingerprint, self.seed, settings]
         return Run(
             key=f"run/{digest(content)}",
@@ -253,6 +262,7 @@ class Recipe:
             )
         if self.model is not None:
             MODELS.check(Spec.parse(self.model))
+        check_signals(self.problem, self.signals, self.expect)
         for name in self.moves or ():
             if name not in MOVES and name != ENSEMBLE:
                 raise RecipeError("the name of a move", repr(name), nearest(name, [*MOVES, ENSEMBLE]))

@@ -19,7 +19,7 @@ LAYERS = (
     {"feed"},
     {"survey", "texts"},
     {"cheap", "twins"},
-    {"training", "checkpoint", "job", "dumb", "exported", "directory"},
+    {"training", "checkpoint", "job", "dumb", "exported", "directory", "importance"},
     {"study"},
     {"checks", "moves"},
     {"stages"},

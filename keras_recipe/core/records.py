@@ -32,8 +32,8 @@ class Table:
     Attributes:
         columns: headings.
         rows: as many cells as there are columns in each; text, numbers or None.
-        bars: heading of the column whose numbers, none of them negative, are drawn as bars too (a histogram, a count
-            of classes); "" for none.
+        bars: heading of the column whose numbers are drawn as bars too (a histogram, a count of classes), those below
+            0 as none; "" for none.
     """
 
     columns: tuple[str, ...]
@@ -172,6 +172,7 @@ class Decision:
             metric's direction), and its 95 % interval over seeds and validation examples.
         seeds: number of seeds compared.
         reason: one sentence.
+        margin: what a smaller model may lose, in the objective's unit; 0 for a candidate that has to be better.
     """
 
     key: str
@@ -191,6 +192,7 @@ class Decision:
     accepted: bool
     reason: str
     seconds: float
+    margin: float = 0.0
 
 
 @dataclass(frozen=True)

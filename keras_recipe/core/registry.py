@@ -27,6 +27,7 @@ class Registry(Generic[F]):
         self.kind, self.package = kind, package
         self._functions: dict[str, F] = {}
         self._places: dict[str, tuple[str, int]] = {}
+        self._options: dict[str, frozenset[str]] = {}
         self._discovered = False
 
     def register(self, function: F) -> F:
@@ -42,14 +43,23 @@ class Registry(Generic[F]):
         self._functions[name] = function
         return function
 
-    def staged(self, stage: str, order: int = 50) -> Callable[[F], F]:
-        """Decorator: register a function as a part of `stage`; parts with a lower order come first."""
+    def staged(self, stage: str, order: int = 50, **options: bool) -> Callable[[F], F]:
+        """Decorator: register a function as a part of `stage`; parts with a lower order come first.
+
+        Options are for whoever runs the stage, see `has`.
+        """
 
         def decorate(function: F) -> F:
             self._places[function.__name__] = (stage, order)
+            self._options[function.__name__] = frozenset(name for name, given in options.items() if given)
             return self.register(function)
 
         return decorate
+
+    def has(self, name: str, option: str) -> bool:
+        """Whether a function was registered with this option."""
+        self._discover()
+        return option in self._options.get(name, ())
 
     def of_stage(self, stage: str) -> list[str]:
         """Names of the functions of a stage, in order."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipe.models import model_of
-from keras_recipe.models.heads import head, input_moments, input_sample, inputs
+from keras_recipe.models.heads import head, input_moments, input_sample, inputs, kept_positions
 
 if TYPE_CHECKING:
     import keras
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 @model_of("features")
 def embedded_mlp(
-    problem: Problem, width: int = 256, depth: int = 2, dropout: float = 0.0, embedding: int = 16, bins: int = 64
+    problem: Problem,
+    width: int = 256,
+    depth: int = 2,
+    dropout: float = 0.0,
+    embedding: int = 16,
+    bins: int = 64,
+    without: tuple[str, ...] = (),
 ) -> keras.Model:
     """Multilayer perceptron on piecewise linear embeddings of numbers (Gorishniy et al., 2022, sections 3.2 and 3.3).
 
@@ -33,17 +39,21 @@ def embedded_mlp(
         dropout: share of hidden activations dropped, 0 to below 1.
         embedding: values that one number becomes, at least 1.
         bins: that the range of a number is cut into, at least 1; fewer where it takes fewer values.
+        without: features that are left out, see `heads.inputs`.
     """
     import keras
 
-    tensor, x = inputs(problem)
+    tensor, x = inputs(problem, without=without)
     x = keras.layers.Flatten()(x)
     numbers, others = _positions(problem)
+    place = {position: index for index, position in enumerate(kept_positions(problem, without))}
+    numbers, others = [p for p in numbers if p in place], [p for p in others if p in place]
     parts = []
     if numbers:
-        parts.append(_embedded(keras.ops.take(x, numbers, axis=1), _edges(problem, numbers, bins), embedding))
+        edges = _edges(problem, numbers, bins)
+        parts.append(_embedded(keras.ops.take(x, [place[p] for p in numbers], axis=1), edges, embedding))
     if others:
-        parts.append(keras.ops.take(x, others, axis=1))
+        parts.append(keras.ops.take(x, [place[p] for p in others], axis=1))
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for _ in range(depth):
         x = keras.layers.Dense(width, activation="relu", kernel_initializer="he_normal")(x)

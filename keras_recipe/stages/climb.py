@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from keras_recipe.compare import SEEDS, Effect, compare, judge, promising, score_interval
+from keras_recipe.compare import (
+    SEEDS,
+    Effect,
+    allowed_loss,
+    compare,
+    in_unit,
+    judge,
+    promising,
+    score_interval,
+)
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.moves import MOVES, candidates
 from keras_recipe.objectives import written
+from keras_recipe.stages.features import importances_of
 from keras_recipe.study import Study, skipped
 
 CAPACITY = frozenset({"model", "model.width", "model.depth", "model.train"})
@@ -36,16 +47,25 @@ class Incumbent:
         trials: of it, one a seed.
         stage: that climbs.
         kept: seconds of the budget that are for the stages behind it.
+        anchor: trials of the last config that had to be better to be accepted; () where that is this one.
     """
 
     config: Config
     trials: tuple[Trial, ...]
     stage: str
     kept: float = 0.0
+    anchor: tuple[Trial, ...] = ()
+
+    @property
+    def reference(self) -> tuple[Trial, ...]:
+        """What a smaller model may lose so much of, and no more, however many moves make it smaller: losses that are
+        allowed one after the other would add up (D'Agostino, Massaro & Sullivan, 2003, call it biocreep)."""
+        return self.anchor or self.trials
 
 
 def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None = None, kept: float = 0.0) -> Config:
-    """Try every move of a stage in the recipe's order and keep those that are better than noise.
+    """Try every move of a stage in the recipe's order and keep those that are better than noise, and of those that make
+    the model smaller also those that are not worse.
 
     Args:
         study: the trials so far.
@@ -97,29 +117,48 @@ def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbe
 
 
 def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
-    proposed = candidates(name, incumbent.config, incumbent.trials[0], study.problem)
+    better = _round(study, incumbent, name)
+    while better.config != incumbent.config and MOVES.has(name, "again"):
+        incumbent = better
+        better = _round(study, incumbent, name, again=True)
+    return better
+
+
+def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -> Incumbent:
+    """One proposal of a move, judged."""
+    known = partial(importances_of, study, incumbent.config, incumbent.trials)
+    proposed = candidates(name, incumbent.config, incumbent.trials[0], study.problem, known)
+    savings = _savings(study, incumbent, proposed) if MOVES.has(name, "keeps") else {}
+    what = f"{name}, once more" if again else name
     if not proposed:
-        _skip(
-            study,
-            incumbent.stage,
-            name,
-            f"it does not apply to {study.problem.signature.kind} data with {incumbent.config.model}",
-        )
+        if not again:
+            kind = study.problem.signature.kind
+            _skip(study, incumbent.stage, name, f"it does not apply to {kind} data with {incumbent.config.model}")
         return incumbent
+    if MOVES.has(name, "keeps"):
+        proposed = list(savings)
+        if not proposed:
+            _skip(study, incumbent.stage, what, f"it would make {incumbent.config.model} neither smaller nor cheaper")
+            return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # One seed may decide, where the budget does not hold more: the interval is wider for it.
     if not _affordable(study, incumbent, pairs, _cost(study, name, incumbent, proposed)):
-        _skip(study, incumbent.stage, name, "not enough of the budget is left")
+        _skip(study, incumbent.stage, what, "not enough of the budget is left")
         return incumbent
     pairs = _hopeful(study, incumbent, name, pairs)
     if not pairs:
         return incumbent
     screened = _complete(study, incumbent.stage, pairs)
     if not screened:
-        _skip(study, incumbent.stage, name, "the budget ended while it was trained")
+        _skip(study, incumbent.stage, what, "the budget ended while it was trained")
         return incumbent
-    # Only the best of a move's strengths is worth more seeds; the others are judged on the one that they have.
-    ranked = sorted(zip((c for c, _ in pairs), screened, strict=True), key=lambda p: p[1].score, reverse=True)
+    tried = list(zip((c for c, _ in pairs), screened, strict=True))
+    return _smallest(study, name, incumbent, tried, savings) if savings else _best(study, name, incumbent, tried)
+
+
+def _best(study: Study, name: str, incumbent: Incumbent, tried: Sequence[tuple[Config, Trial]]) -> Incumbent:
+    """Only the best of a move's strengths is worth more seeds; the others are judged on the one that they have."""
+    ranked = sorted(tried, key=lambda p: p[1].score, reverse=True)
     if not study.problem.objective.higher_is_better:
         ranked.reverse()
     best, trial = ranked[0]
@@ -166,18 +205,43 @@ def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str 
     return f"{written(metric, sign * scores[at])}, where the model before it had {written(metric, sign * then)}"
 
 
-def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial) -> Incumbent:
-    """Judge a screened candidate: by one seed where that brought nothing, else by as many as it takes."""
-    if not promising(study.gains(incumbent.trials), study.gains((first,))[0]):
-        _decide(
-            study,
-            name,
-            incumbent,
-            candidate,
-            (first,),
-            stopped="its first seed does not beat the mean of the seeds before it: stopped there",
+def _smallest(
+    study: Study,
+    name: str,
+    incumbent: Incumbent,
+    tried: Sequence[tuple[Config, Trial]],
+    savings: dict[Config, str],
+) -> Incumbent:
+    """The smallest of a move's candidates, which come in this order, that does not let validation suffer."""
+    kept = incumbent
+    for candidate, trial in tried:
+        if kept.config != incumbent.config:
+            _decide(study, name, incumbent, candidate, (trial,), stopped="a smaller candidate of this move was kept")
+            continue
+        kept = _verify(study, name, incumbent, candidate, trial, savings[candidate])
+        if kept.config == incumbent.config:
+            incumbent = kept  # it may have got more seeds
+    return kept
+
+
+def _verify(
+    study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial, saving: str = ""
+) -> Incumbent:
+    """Judge a screened candidate: by one seed where that brought nothing, else by as many as it takes.
+
+    With a `saving`, in words, it need not be better than the incumbent, only not worse, see `compare.MARGIN`.
+    """
+    metric, reference = study.problem.objective.metric, study.gains(incumbent.reference)
+    loss = allowed_loss(metric, reference) if saving else 0.0
+    if not promising(reference if saving else study.gains(incumbent.trials), study.gains((first,))[0], loss):
+        few = (
+            "its first seed loses more than it may"
+            if saving
+            else "its first seed does not beat the mean of the seeds before it"
         )
+        _decide(study, name, incumbent, candidate, (first,), stopped=f"{few}: stopped there")
         return incumbent
+    margin = in_unit(metric, reference, loss)
     old: tuple[Trial, ...] = incumbent.trials
     new: tuple[Trial, ...] = (first,)
 
@@ -195,12 +259,27 @@ def _verify(study: Study, name: str, incumbent: Incumbent, candidate: Config, fi
         return study.gains(old), study.gains(new)
 
     if len(old) > 1:
-        judge(study.problem.objective.metric, gains)
+        judge(metric, gains, margin)
     incumbent = replace(incumbent, trials=old)
-    if _decide(study, name, incumbent, candidate, new).accepted:
-        study.forget_weights(incumbent.trials)
-        return replace(incumbent, config=candidate, trials=new)
-    return incumbent
+    decision = _decide(study, name, incumbent, candidate, new, "", saving, margin)
+    if not decision.accepted:
+        return incumbent
+    study.forget_weights(incumbent.trials)
+    anchor = incumbent.reference if decision.low <= 0 else ()
+    return replace(incumbent, config=candidate, trials=new, anchor=anchor)
+
+
+def _savings(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> dict[Config, str]:
+    """Candidates that are smaller or cheaper than the incumbent, the cheapest first, with what they save in words."""
+    if not proposed:
+        return {}
+    from keras_recipe.models import create
+    from keras_recipe.models.cost import cost
+
+    own = cost(create(incumbent.config.model, study.problem))
+    costs = {c: cost(create(c.model, study.problem)) for c in proposed}
+    ranked = sorted(costs, key=lambda c: (costs[c].multiply_adds, costs[c].weights, costs[c].inputs))
+    return {c: costs[c].less(own) for c in ranked if costs[c].less(own)}
 
 
 def effect(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:
@@ -209,13 +288,21 @@ def effect(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effec
 
 
 def _decide(
-    study: Study, name: str, incumbent: Incumbent, candidate: Config, trials: Sequence[Trial], stopped: str = ""
+    study: Study,
+    name: str,
+    incumbent: Incumbent,
+    candidate: Config,
+    trials: Sequence[Trial],
+    stopped: str = "",
+    saving: str = "",
+    margin: float = 0.0,
 ) -> Decision:
     key = f"decision/{name}/{incumbent.config.digest()}/{candidate.digest()}"
 
     def judge() -> Decision:
         found = effect(study, incumbent, trials)
-        accepted = found.better and not stopped
+        keeps = bool(saving) and found.keeps(margin) and _since_anchor(study, incumbent, trials).keeps(margin)
+        accepted = (found.better or keeps) and not stopped
         shared = incumbent.trials[: len(trials)]
         return Decision(
             key=key,
@@ -233,8 +320,9 @@ def _decide(
             high=found.high,
             seeds=found.seeds,
             accepted=accepted,
-            reason=stopped or _reason(found),
+            reason=stopped or (_reason_to_keep(study, found, keeps, margin, saving) if saving else _reason(found)),
             seconds=sum(t.seconds - t.inherited_seconds for t in trials),
+            margin=margin,
         )
 
     decision = study.memo(Decision, key, judge)
@@ -249,6 +337,21 @@ def _reason(found: Effect) -> str:
     if found.better:
         return f"better than noise{seeds}"
     return f"worse than noise{seeds}" if found.worse else f"not better than noise{seeds}"
+
+
+def _reason_to_keep(study: Study, found: Effect, keeps: bool, margin: float, saving: str) -> str:
+    allowed = f"{margin * 100:.2g} points" if study.problem.objective.higher_is_better else f"{margin:.3g}"
+    if found.better:
+        return f"better than noise, and {saving}"
+    if keeps:
+        return f"not worse by {allowed}, a tenth of the error, and {saving}"
+    return "worse than noise" if found.worse else f"{saving}, but a loss of {allowed} or more cannot be ruled out"
+
+
+def _since_anchor(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:
+    """What the candidate's trials gain over the config that smaller models are measured against."""
+    reference = incumbent.reference
+    return compare(study.problem.objective.metric, study.gains(reference), study.gains(trials[: len(reference)]))
 
 
 def _complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial, ...] | None:

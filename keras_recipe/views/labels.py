@@ -17,6 +17,8 @@ def value(leaf: Any) -> str:
         return "yes" if leaf else "no"
     if isinstance(leaf, float):
         return f"{leaf:g}"
+    if isinstance(leaf, list | tuple):
+        return ", ".join(map(value, leaf)) or "none"
     return str(leaf)
 
 

@@ -13,6 +13,7 @@ STAGES = {
     "inspect": "What is in the data, before any model sees it?",
     "baseline": "Does the whole chain work, and what do dumb models reach?",
     "overfit": "Which model is large enough to fit the training set? Only the training loss counts here.",
+    "signals": "What does each group of inputs bring, added one by one, and what was it expected to bring?",
     "regularize": "What raises the validation score, one change at a time?",
     "tune": "Which settings serve this model best?",
     "squeeze": "What is left to gain from ensembles and longer training?",

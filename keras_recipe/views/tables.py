@@ -48,7 +48,7 @@ def bar(share: float) -> str:
 def _cell(value: str | float | int | None, largest: float | None) -> Cell:
     share = None
     if largest is not None and isinstance(value, int | float):
-        share = float(value) / largest if largest > 0 else 0.0
+        share = max(float(value), 0.0) / largest if largest > 0 else 0.0
     if value is None:
         return Cell("–", share=share)
     if isinstance(value, bool | str):

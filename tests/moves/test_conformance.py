@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from keras_recipe.core.spec import Spec
 from keras_recipe.data import load
 from keras_recipe.data.augmentations import pipeline
 from keras_recipe.data.toys import blobs, stripes
+from keras_recipe.importance import Importance
 from keras_recipe.models import weights
 from keras_recipe.moves import MOVES, candidates
 from keras_recipe.problem import Problem
@@ -27,6 +29,7 @@ STARTS = (
     ("image", Config(BACKBONE.format(""))),
     ("image", Config(BACKBONE.format(", train='last'"))),
     ("photo", Config("small_cnn(width=8)")),
+    ("photo", Config("small_cnn(pooling=False, width=8)")),
     ("vector", Config("mlp(depth=1, width=8)", "adam(weight_decay=0.01)", batch_size=8)),
 )
 
@@ -35,6 +38,14 @@ def photos() -> Problem:
     """Pictures in colour that are large enough for photos."""
     grey = stripes(size=64)
     return load((np.repeat(grey.train.x, 3, axis=-1), grey.train.y), name="photos")
+
+
+def halves(problem: Problem) -> tuple[Importance, ...]:
+    """Every other feature is of use."""
+    names = list(problem.signature.features)
+    return tuple(Importance(n, 1.0, 0.5, 1.5) for n in names[::2]) + tuple(
+        Importance(n, 0.0, -0.5, 0.5) for n in names[1::2]
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,7 +64,7 @@ def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: s
     proposed = 0
     for kind, start in STARTS:
         problem = {"image": stripes, "photo": photos, "vector": blobs}[kind]()
-        for candidate in candidates(name, start, None, problem):  # type: ignore[arg-type]
+        for candidate in candidates(name, start, None, problem, partial(halves, problem)):  # type: ignore[arg-type]
             assert len(difference(start, candidate)) == 1
             build(problem, candidate)
             proposed += 1
@@ -71,7 +82,9 @@ def test_the_recipe_goes_from_augmentation_to_the_larger_model() -> None:
     assert order.index("unfreeze_all") < order.index("shift_picture") < order.index("rand_augment")
     assert order.index("rand_augment") < order.index("mix_up") < order.index("pretrained_backbone")
     assert order[-1] == "larger_model"
-    assert order.index("smaller_model") < order.index("smaller_batch") < order.index("dropout")
+    assert order.index("pretrained_backbone") < order.index("smaller_pictures") < order.index("drop_features")
+    assert order.index("drop_features") < order.index("pool_instead_of_flatten") < order.index("narrower")
+    assert order.index("narrower") < order.index("smaller_batch") < order.index("dropout")
     assert order.index("dropout") < order.index("weight_decay") < order.index("early_stopping")
 
 
