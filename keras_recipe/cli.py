@@ -81,6 +81,9 @@ def train(
     human_score: Annotated[float | None, typer.Option(help="What a person reaches, in the metric's unit.")] = None,
     model: Annotated[str | None, typer.Option(help="First model, such as 'resnet(depth=8, width=16)'.")] = None,
     moves: Annotated[str | None, typer.Option(help="Moves to try, separated by commas; see `list moves`.")] = None,
+    synthetic: Annotated[
+        str | None, typer.Option(help="Your generator of simulated examples, 'module:function(size=8)'.")
+    ] = None,
     task: TaskName = None,
     metric: Metric = None,
     loss: Loss = None,
@@ -138,6 +141,7 @@ def train(
             workers,
             observer=lambda journal: Console(seconds, lambda: journal.elapsed, quiet),
             spent=clock.monotonic() - began,
+            synthetic=synthetic,
         )
         if fresh:
             recipe.check()  # a misspelt option must not cost the run that is there
@@ -239,7 +243,9 @@ def report(directory: RunDirectory) -> None:
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="models, moves, augmentations, checks, or all of them.")] = "all",
+    what: Annotated[
+        str, typer.Argument(help="models, moves, augmentations, generators, checks, or all of them.")
+    ] = "all",
 ) -> None:
     """Name what the recipe can use, each with one line and its arguments."""
     with _told():
@@ -364,7 +370,18 @@ def _registries() -> dict[str, Callable[[], Registry[Any]]]:
 
         return CHECKS
 
-    return {"models": models, "moves": moves, "augmentations": augmentations, "checks": checks}
+    def generators() -> Registry[Any]:
+        from keras_recipe.data.synthetic import SYNTHETIC
+
+        return SYNTHETIC
+
+    return {
+        "models": models,
+        "moves": moves,
+        "augmentations": augmentations,
+        "generators": generators,
+        "checks": checks,
+    }
 
 
 def _backbones() -> Table:

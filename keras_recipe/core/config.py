@@ -28,6 +28,8 @@ class Config:
         schedule: "" for a constant learning rate; "cosine" lets it fall to 0 over the training run (Loshchilov &
             Hutter, 2016), for a backbone that is fine-tuned once more over its part of it.
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
+        synthetic: spec of a generator of simulated examples, `"paste(share=0.25)"`; empty for none. Its argument
+            `share` is that of each epoch's examples which are simulated; see `keras_recipe.data.synthetic`.
     """
 
     model: str
@@ -38,6 +40,7 @@ class Config:
     patience: int | None = None
     schedule: str = ""
     label_smoothing: float = 0.0
+    synthetic: str = ""
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):
@@ -45,6 +48,8 @@ class Config:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"Expected a schedule of {SCHEDULES}. Received {self.schedule!r}.")
         object.__setattr__(self, "augmentation", "|".join(map(str, parse_pipeline(self.augmentation))))
+        if self.synthetic:
+            object.__setattr__(self, "synthetic", str(Spec.parse(self.synthetic)))
 
     def replace(self, **changes: Any) -> Config:
         """A copy with these fields."""

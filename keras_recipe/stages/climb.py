@@ -11,7 +11,9 @@ from keras_recipe.compare import SEEDS, Effect, compare, judge, promising
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
 from keras_recipe.core.spec import Spec
-from keras_recipe.moves import MOVES, candidates
+from keras_recipe.data.synthetic import generator_of
+from keras_recipe.moves import MOVES, proposals
+from keras_recipe.stages.simulation import made, making_seconds
 from keras_recipe.study import Study, skipped
 
 
@@ -65,20 +67,20 @@ def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbe
 
 
 def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
-    proposed = candidates(name, incumbent.config, incumbent.trials[0], study.problem)
+    proposed, why = proposals(name, incumbent.config, incumbent.trials[0], study.problem, study.generator)
     if not proposed:
-        _skip(
-            study,
-            incumbent.stage,
-            name,
-            f"it does not apply to {study.problem.signature.kind} data with {incumbent.config.model}",
-        )
+        why = why or f"it does not apply to {study.problem.signature.kind} data with {incumbent.config.model}"
+        _skip(study, incumbent.stage, name, why)
         return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # A move that could not be given its other seeds would be paid for in vain.
     in_full = [*pairs, *((proposed[0], seed) for seed in study.seeds(SEEDS[0])[1:])]
-    if not _affordable(study, incumbent, in_full, _dearer(study, name, incumbent, proposed)):
+    dearer, before = _dearer(study, name, incumbent, proposed), _before(study, incumbent, proposed)
+    if not _affordable(study, incumbent, in_full, dearer, before):
         _skip(study, incumbent.stage, name, "not enough of the budget is left")
+        return incumbent
+    if study.missing(pairs) and (why := _simulate(study, incumbent, proposed)):
+        _skip(study, incumbent.stage, name, why)
         return incumbent
     screened = _complete(study, incumbent.stage, pairs)
     if not screened:
@@ -185,14 +187,17 @@ def _complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> 
     return None if any(t.stopped == "budget" for t in trials) else tuple(trials)
 
 
-def _affordable(study: Study, incumbent: Incumbent, pairs: Sequence[tuple[Config, int]], seconds: float = 0.0) -> bool:
+def _affordable(
+    study: Study, incumbent: Incumbent, pairs: Sequence[tuple[Config, int]], seconds: float = 0.0, before: float = 0.0
+) -> bool:
     """Whether those of the pairs that are not recorded yet fit into what is left for this stage.
 
-    They are taken to last as long as the slowest of the incumbent's trials, or `seconds` if that is longer.
+    They are taken to last as long as the slowest of the incumbent's trials, or `seconds` if that is longer; what has
+    to be made `before` them takes so many seconds more.
     """
     rounds = -(-len(study.missing(pairs)) // study.workers)
     longest = max(seconds, *(t.seconds for t in incumbent.trials))
-    return rounds == 0 or rounds * longest <= study.remaining - incumbent.kept
+    return rounds == 0 or before + rounds * longest <= study.remaining - incumbent.kept
 
 
 def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
@@ -226,6 +231,39 @@ def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Co
     what = f"seconds of a trial of {'an augmentation' if augmented else name.replace('_', ' ')} ({which.digest()[:6]})"
     seconds: float = study.plan(incumbent.stage, what, choose).value
     return seconds
+
+
+def _generators(incumbent: Incumbent, proposed: Sequence[Config]) -> list[str]:
+    """One spec for each generator whose examples the candidates need and the incumbent does not."""
+    own = generator_of(incumbent.config.synthetic) if incumbent.config.synthetic else None
+    needed = {generator_of(c.synthetic): c.synthetic for c in proposed if c.synthetic}
+    return [text for generator, text in needed.items() if generator != own]
+
+
+def _before(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
+    """Seconds that it takes to make the simulated examples of the candidates, and their features."""
+    texts = _generators(incumbent, proposed)
+    if not texts or not study.missing([(c, study.seeds(1)[0]) for c in proposed]):
+        return 0.0
+    seconds = sum(making_seconds(study, incumbent.stage, text) for text in texts)
+    if Spec.parse(proposed[0].model).name != "backbone":
+        return seconds
+
+    def choose() -> tuple[float, str]:
+        return round(study.learner.feature_seconds(proposed[0]), 1), "measured on a few of them"
+
+    what = f"seconds of the features of simulated examples ({proposed[0].digest()[:6]})"
+    features: float = study.plan(incumbent.stage, what, choose).value
+    return seconds + features
+
+
+def _simulate(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> str:
+    """Make the examples that the candidates need, and show them. Returns why that was not possible, or ""."""
+    for text in _generators(incumbent, proposed):
+        why = made(study, incumbent.stage, text, study.remaining - incumbent.kept)
+        if why:
+            return why
+    return ""
 
 
 def _skip(study: Study, stage: str, name: str, reason: str) -> None:
