@@ -24,6 +24,7 @@ _HOMES = {
     "move": "keras_recipe.moves",
     "register_augmentation": "keras_recipe.data.augmentations",
     "register_model": "keras_recipe.models",
+    "register_synthetic": "keras_recipe.data.synthetic",
     "suggest_model": "keras_recipe.models.suggestion",
 }
 _MODULES = ("callbacks", "models")

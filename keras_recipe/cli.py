@@ -85,6 +85,9 @@ def train(
         Path | None,
         typer.Option(help='Groups of columns to add one by one: a JSON file {"who": ["age", "sex"], ...}.'),
     ] = None,
+    synthetic: Annotated[
+        str | None, typer.Option(help="Your generator of simulated examples, 'module:function(size=8)'.")
+    ] = None,
     task: TaskName = None,
     metric: Metric = None,
     loss: Loss = None,
@@ -147,6 +150,7 @@ def train(
             spent=clock.monotonic() - began,
             signals=groups_of,
             expect=expect,
+            synthetic=synthetic,
         )
         if fresh:
             recipe.check()  # a misspelt option must not cost the run that is there
@@ -248,7 +252,9 @@ def report(directory: RunDirectory) -> None:
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="models, moves, augmentations, checks, or all of them.")] = "all",
+    what: Annotated[
+        str, typer.Argument(help="models, moves, augmentations, generators, checks, or all of them.")
+    ] = "all",
 ) -> None:
     """Name what the recipe can use, each with one line and its arguments."""
     with _told():
@@ -373,7 +379,18 @@ def _registries() -> dict[str, Callable[[], Registry[Any]]]:
 
         return CHECKS
 
-    return {"models": models, "moves": moves, "augmentations": augmentations, "checks": checks}
+    def generators() -> Registry[Any]:
+        from keras_recipe.data.synthetic import SYNTHETIC
+
+        return SYNTHETIC
+
+    return {
+        "models": models,
+        "moves": moves,
+        "augmentations": augmentations,
+        "generators": generators,
+        "checks": checks,
+    }
 
 
 def _backbones() -> Table:

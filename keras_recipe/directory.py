@@ -13,6 +13,9 @@ from keras_recipe.problem import Problem
 
 MODEL = "model.keras"
 
+SIMULATED = "simulated"
+"""Folder of the simulated examples that a run has made."""
+
 
 def made(directory: Path) -> Path:
     """The directory, which exists and can be written. Raises RecipeError."""
@@ -36,7 +39,7 @@ def unwritable(directory: Path, error: OSError) -> RecipeError:
     return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
 
 
-FILES, FOLDERS = ("report.html", MODEL, "split.csv"), ("trials", "artifacts", "tensorboard")
+FILES, FOLDERS = ("report.html", MODEL, "split.csv"), ("trials", "artifacts", "tensorboard", SIMULATED)
 """What a run leaves beside its journal, and may be taken away with it."""
 
 
@@ -64,7 +67,7 @@ def start_over(directory: Path) -> None:
 
 def sweep(directory: Path) -> None:
     """Take away what killed processes have half written; nobody else writes here while the journal is open."""
-    for pattern in ("trials/*/*.tmp", f".*.{MODEL}", "tensorboard/**/.draft.*"):
+    for pattern in ("trials/*/*.tmp", f"{SIMULATED}/*.tmp", f".*.{MODEL}", "tensorboard/**/.draft.*"):
         for path in directory.glob(pattern):
             path.unlink(missing_ok=True)
 

@@ -17,7 +17,8 @@ from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.journal import Journal
 from keras_recipe.core.records import Evaluation, Run
 from keras_recipe.core.spec import Spec
-from keras_recipe.directory import MODEL, made, sweep, unwritable, write_split
+from keras_recipe.data import synthetic
+from keras_recipe.directory import MODEL, SIMULATED, made, sweep, unwritable, write_split
 from keras_recipe.models import MODELS, content_of
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
@@ -104,6 +105,8 @@ class Recipe:
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
         callbacks: makes the Keras callbacks of one trial; they may observe, not change.
         spent: seconds that reading the data took; they count.
+        synthetic: spec of a generator of simulated examples, `"package.module:function(size=8)"`, for the move
+            `simulated_examples`; see `keras_recipe.data.synthetic`. A few examples are made before the run begins.
     """
 
     problem: Problem
@@ -118,6 +121,7 @@ class Recipe:
     spent: float = 0.0
     signals: Mapping[str, Sequence[str]] | None = None
     expect: Mapping[str, float] | None = None
+    synthetic: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -160,7 +164,7 @@ class Recipe:
         directory = made(Path(self.directory))
         journal = Journal(directory)
         observer = self.observer(journal) if self.observer else Silent()
-        learner = Learner(self.problem)
+        learner = Learner(self.problem, directory=directory / SIMULATED)
         workers = self.workers or default_workers()
         executor = ThreadPoolExecutor(workers) if workers > 1 else None
         try:
@@ -176,6 +180,7 @@ class Recipe:
                 Watch(observer, directory),
                 workers,
                 self.callbacks,
+                self.synthetic or "",
             )
         except BaseException:
             learner.interrupted.set()
@@ -242,6 +247,11 @@ class Recipe:
         }
         if self.signals is not None:
             settings |= {"signals": {k: list(v) for k, v in self.signals.items()}, "expect": dict(self.expect or {})}
+        if self.synthetic:
+            settings |= {
+                "synthetic": self.synthetic,
+                "content of the generator": digest(synthetic.content_of(self.synthetic)),
+            }
         content = [self.problem.fingerprint, self.seed, settings]
         return Run(
             key=f"run/{digest(content)}",
@@ -255,7 +265,8 @@ class Recipe:
         )
 
     def check(self) -> None:
-        """Raise RecipeError for a name that is unknown, or a budget that cannot be enough."""
+        """Raise RecipeError for a name that is unknown, a budget that cannot be enough, or a generator that makes no
+        examples of the problem."""
         if self.seconds < MIN_BUDGET:
             raise RecipeError(
                 f"a budget of at least {MIN_BUDGET:.0f} s", f"{self.seconds:g} s", "give a larger --budget"
@@ -263,6 +274,15 @@ class Recipe:
         if self.model is not None:
             MODELS.check(Spec.parse(self.model))
         check_signals(self.problem, self.signals, self.expect)
+        if self.synthetic:
+            synthetic.check(self.synthetic)
+            if not synthetic.applies(self.synthetic, self.problem.signature):
+                raise RecipeError(
+                    f"a generator for {self.problem.signature.kind} data ({self.problem.signature.task})",
+                    self.synthetic,
+                    "give one of your own, package.module:function",
+                )
+            synthetic.simulate(self.problem, self.synthetic, synthetic.PROBED)
         for name in self.moves or ():
             if name not in MOVES and name != ENSEMBLE:
                 raise RecipeError("the name of a move", repr(name), nearest(name, [*MOVES, ENSEMBLE]))

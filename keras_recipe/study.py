@@ -20,6 +20,7 @@ from keras_recipe import checkpoint, objectives
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.journal import Journal
 from keras_recipe.core.records import Finding, Plan, Record, Trial
+from keras_recipe.data import synthetic
 from keras_recipe.models import content_of
 from keras_recipe.problem import Problem
 
@@ -59,6 +60,7 @@ class Study:
         executor: runs trials, `workers` at a time; None runs them here, one after the other.
         listener: is told of every record, and of progress.
         callbacks: makes Keras callbacks for one trial.
+        generator: spec of the user's generator of simulated examples, "" where there is none.
     """
 
     problem: Problem
@@ -71,6 +73,7 @@ class Study:
     listener: Listener
     workers: int = 1
     callbacks: Callable[[], list[keras.callbacks.Callback]] = field(default=list)
+    generator: str = ""
 
     @property
     def remaining(self) -> float:
@@ -179,9 +182,10 @@ class Study:
     def key(self, config: Config, seed: int) -> str:
         """Identifies a trial by its content: data, config, seed, the packages that numbers depend on.
 
-        And the source of a user's own model builder, or pretrained weights: edited ones are another model.
+        And the source of a user's own model builder or generator, or pretrained weights: edited ones are others.
         """
-        return digest([self.problem.fingerprint, config.leaves(), seed, versions(), content_of(config.model)])
+        content = [content_of(config.model), *filter(None, [synthetic.content_of(config.synthetic)])]
+        return digest([self.problem.fingerprint, config.leaves(), seed, versions(), *content])
 
     def plan(self, stage: str, name: str, choose: Callable[[], tuple[Any, str]]) -> Plan:
         """A choice that depends on measured time: made once, then read from the journal."""

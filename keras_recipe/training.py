@@ -19,11 +19,13 @@ import tensorflow as tf
 
 from keras_recipe import checkpoint, objectives
 from keras_recipe.compiled import build, learning_rate, loss
-from keras_recipe.core.config import Config
+from keras_recipe.core.config import Config, digest
 from keras_recipe.core.records import Trial
+from keras_recipe.core.spec import Spec
+from keras_recipe.data import synthetic
 from keras_recipe.feed import Feed
 from keras_recipe.loop import Apply, Loop
-from keras_recipe.problem import Problem
+from keras_recipe.problem import Problem, Split
 
 CHUNK_SECONDS = 2.0
 """Gradient steps are done in calls of about this length, so that progress shows and a deadline is kept."""
@@ -41,6 +43,9 @@ FEATURE_BYTES = 2**31
 
 KEPT_FEATURES = 2
 """Backbones whose features are kept: that of the incumbent and that of the candidate."""
+
+KEPT_POOLS = 2
+"""Generators whose simulated examples are kept in memory: that of the incumbent and that of the candidate."""
 
 PROBE = 8
 """Examples by whose features two backbones are told apart."""
@@ -65,12 +70,17 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a trial: from this epoch (0 is the first) on, a loop, and both splits as it takes them."""
+    """A part of a trial: from this epoch (0 is the first) on, a loop, and both splits as it takes them.
+
+    Attributes:
+        mixed: the training split with simulated examples behind it, which the epochs draw from; None without any.
+    """
 
     start: int
     loop: Loop
     train: Feed
     validation: Feed
+    mixed: Feed | None = None
 
 
 @dataclass(frozen=True)
@@ -96,24 +106,30 @@ class Learner:
     Args:
         problem: its training split goes to the device as a whole where it is in memory.
         graphs: compiled models that each thread keeps; one more throws the oldest out.
+        directory: where simulated examples are kept for a later process, which then has the very same ones and does
+            not pay for them again; None for nowhere.
 
     Attributes:
         interrupted: set it, and every trial that is running raises InterruptedError before its next steps.
     """
 
-    def __init__(self, problem: Problem, graphs: int = 3) -> None:
+    def __init__(self, problem: Problem, graphs: int = 3, directory: Path | None = None) -> None:
         self.problem = problem
         self.interrupted = threading.Event()
         self._graphs = graphs
         self._threads = threading.local()
         self._features: OrderedDict[bytes, tuple[Feed, Feed]] = OrderedDict()
         self._computing = threading.Lock()
+        self._directory = directory
+        self._pools: OrderedDict[Spec, Split] = OrderedDict()
+        self._mixed: OrderedDict[tuple[bytes, Spec], Feed] = OrderedDict()
+        self._simulating = threading.Lock()
 
     def loop(self, config: Config) -> Loop:
         """The compiled loop of this config; seed, rate, batch size and length do not need another."""
         loops: OrderedDict[Config, Loop] = self._threads.__dict__.setdefault("loops", OrderedDict())
         graph = config.with_args("optimizer", learning_rate=None).replace(
-            batch_size=1, epochs=1, patience=None, schedule=""
+            batch_size=1, epochs=1, patience=None, schedule="", synthetic=""
         )
         if graph not in loops:
             loops[graph] = Loop(lambda: build(self.problem, config))
@@ -134,21 +150,86 @@ class Learner:
             config: of the trial.
             seed: of its weights.
             told: called with (done, total) while features are computed.
-            rows: features of no more than so many examples of each split, to measure what they cost.
+            rows: features of no more than so many examples of each split, to measure what they cost; nothing is
+                simulated then.
         """
+        pool = self.simulated(config.synthetic, told) if config.synthetic and rows is None else None
         loop = self.loop(config)
         loop.reset(seed, learning_rate(config))
-        whole = Phase(0, loop, self.train, self.validation)
+        whole = Phase(0, loop, self.train, self.validation, self._mixture(config, self.train, pool))
         if loop.parts is None or not self._worth_keeping(loop.parts[1]):
             return Training(loop, (whole,))
         rest = loop.parts[1]
         if loop.frozen and loop.augmentation is not None:  # other pictures, other features, in every epoch
             return Training(rest, (whole,))
         head = Phase(0, rest, *self._features_of(loop.parts[0], told, rows))
+        if pool is not None:
+            head = dataclasses.replace(head, mixed=self._mixture(config, head.train, pool, loop.parts[0], told))
         if loop.frozen:
             return Training(rest, (head,))
         start = int(config.epochs * HEAD_SHARE)
         return Training(loop, (head, dataclasses.replace(whole, start=start)) if start else (whole,))
+
+    def simulated(self, text: str, told: Told = synthetic.silent) -> Split:
+        """Simulated examples of this spec's generator, made once for all shares, trials and threads.
+
+        As many as `synthetic.pool_size` says; those of KEPT_POOLS generators are kept in memory, those of all of them
+        in the run directory.
+
+        Raises:
+            RecipeError: what the generator makes are no examples of the problem.
+        """
+        generator = synthetic.generator_of(text)
+        with self._simulating:
+            if generator not in self._pools:
+                self._pools[generator] = self._pool(text, told)
+                if len(self._pools) > KEPT_POOLS:
+                    self._pools.popitem(last=False)
+            self._pools.move_to_end(generator)
+            return self._pools[generator]
+
+    def simulated_at_hand(self, text: str) -> bool:
+        """Whether the simulated examples of this spec's generator are made already."""
+        path = self._pool_path(text)
+        return synthetic.generator_of(text) in self._pools or (path is not None and path.is_file())
+
+    def _pool_path(self, text: str) -> Path | None:
+        if self._directory is None:
+            return None
+        content = [self.problem.fingerprint, str(synthetic.generator_of(text)), synthetic.content_of(text)]
+        return self._directory / f"{digest(content)}.npz"
+
+    def _pool(self, text: str, told: Told) -> Split:
+        path, count = self._pool_path(text), synthetic.pool_size(self.problem)
+        if path is not None and path.is_file():
+            x, y = checkpoint.read_sequence(path)
+            return Split(x, y, [f"simulated {i}" for i in range(len(y))])
+
+        def heard(done: int, total: int) -> None:
+            if self.interrupted.is_set():
+                raise InterruptedError("the run was interrupted")
+            told(done, total)
+
+        pool = synthetic.simulate(self.problem, text, count, heard)
+        if path is not None:
+            checkpoint.write_sequence(path, [np.asarray(pool.x), pool.y])
+        return pool
+
+    def _mixture(
+        self, config: Config, train: Feed, pool: Split | None, apply: Apply | None = None, told: Told = synthetic.silent
+    ) -> Feed | None:
+        """The training split with the pool behind it, as features of `apply` where that is given."""
+        if pool is None:
+            return None
+        key = (self._key(apply) if apply else b"", synthetic.generator_of(config.synthetic))
+        with self._simulating:
+            if key not in self._mixed:
+                behind = dataclasses.replace(pool, x=self._applied(apply, pool, len(pool), told)) if apply else pool
+                self._mixed[key] = Feed(self.problem, synthetic.joined(train.split, behind))
+                if len(self._mixed) > KEPT_POOLS:
+                    self._mixed.popitem(last=False)
+            self._mixed.move_to_end(key)
+            return self._mixed[key]
 
     def feature_seconds(self, config: Config) -> float:
         """Measured seconds that the features of this config will take; 0 if they are there, or are not kept."""
@@ -156,11 +237,16 @@ class Learner:
         if loop.parts is None or loop.augmentation is not None or not self._worth_keeping(loop.parts[1]):
             return 0.0
         loop.reset(0)
-        if self._key(loop.parts[0]) in self._features:  # which has traced
+        key, missing = self._key(loop.parts[0]), 0  # which has traced
+        if key not in self._features:
+            missing += self._examples
+        if config.synthetic and (key, synthetic.generator_of(config.synthetic)) not in self._mixed:
+            missing += synthetic.pool_size(self.problem)
+        if not missing:
             return 0.0
         began, count = time.monotonic(), min(FEATURE_ROWS, len(self.problem.train))
         loop.parts[0](tf.constant(self.problem.train.x[np.arange(count)]))
-        return (time.monotonic() - began) * self._examples / count
+        return (time.monotonic() - began) * missing / count
 
     @property
     def _examples(self) -> int:
@@ -190,16 +276,22 @@ class Learner:
     def _computed(self, apply: Apply, told: Told, rows: int) -> tuple[Feed, Feed]:
         done, made = 0, []
         for split in (self.problem.train, self.problem.validation):
-            count, parts = min(rows, len(split)), []
-            for start in range(0, count, FEATURE_ROWS):
-                if self.interrupted.is_set():
-                    raise InterruptedError("the run was interrupted")
-                parts.append(apply(tf.constant(split.x[np.arange(start, min(start + FEATURE_ROWS, count))])))
-                done += len(parts[-1])
-                told(done, self._examples)
-            some = dataclasses.replace(split, x=np.concatenate(parts), y=split.y[:count], ids=split.ids[:count])
+            count = min(rows, len(split))
+            x = self._applied(apply, split, count, lambda part, _, done=done: told(done + part, self._examples))  # type: ignore[misc]
+            done += count
+            some = dataclasses.replace(split, x=x, y=split.y[:count], ids=split.ids[:count])
             made.append(Feed(self.problem, some))
         return made[0], made[1]
+
+    def _applied(self, apply: Apply, split: Split, count: int, told: Told) -> np.ndarray:
+        """What `apply` makes of the first `count` examples, (count, ...)."""
+        parts: list[np.ndarray] = []
+        for start in range(0, count, FEATURE_ROWS):
+            if self.interrupted.is_set():
+                raise InterruptedError("the run was interrupted")
+            parts.append(apply(tf.constant(split.x[np.arange(start, min(start + FEATURE_ROWS, count))])))
+            told(start + len(parts[-1]), count)
+        return np.concatenate(parts)
 
     @cached_property
     def train(self) -> Feed:
@@ -220,6 +312,28 @@ def epoch_order(examples: int, batch_size: int, seed: int, epoch: int) -> np.nda
     batch = min(batch_size, examples)
     rows = np.random.default_rng([seed, epoch]).permutation(examples).astype("int32")
     return rows[: examples // batch * batch].reshape(-1, batch)
+
+
+def mixed_order(order: np.ndarray, examples: int, simulated: int, share: float, seed: int, epoch: int) -> np.ndarray:
+    """An epoch's `order` in which simulated examples stand in for a share of the real ones, anywhere in it.
+
+    A function of seed and epoch alone, too. Which of the simulated ones is drawn anew in every epoch; none comes twice
+    before each has come once. At least one real example stays.
+
+    Args:
+        order: (steps, batch) of row numbers below `examples`.
+        examples, simulated: how many there are; simulated ones have the row numbers from `examples` on.
+        share: above 0 and below 1.
+        seed: of the trial.
+        epoch: 0 is the first.
+    """
+    rows = order.ravel().copy()
+    count = min(max(1, round(share * rows.size)), rows.size - 1)
+    generator = np.random.default_rng([seed, epoch, 1])
+    places = generator.permutation(rows.size)[:count]
+    drawn = [generator.permutation(simulated) for _ in range(-(-count // simulated))]
+    rows[places] = examples + np.concatenate([*drawn, np.zeros(0, "int64")])[:count]
+    return rows.reshape(order.shape)
 
 
 def run_trial(
@@ -260,7 +374,8 @@ def run_trial(
 
     def told(done: int, total: int) -> None:
         if deadline is not None and time.monotonic() > deadline:
-            raise TimeoutError(f"the features of {config.model} were not done before the deadline")
+            what = f"what {config.model} is trained on"
+            raise TimeoutError(f"{what} (features, simulated examples) was not done before the deadline")
         if progress:
             progress(done, total, {})
 
@@ -365,8 +480,12 @@ class _Epoch:
 
     def run(self, course: checkpoint.Course) -> dict[str, float] | None:
         """One epoch's logs, or None where the deadline cut it short."""
-        problem, train = self.learner.problem, self.phase.train
-        order = epoch_order(len(problem.train), self.config.batch_size, self.seed, course.epochs)
+        problem, train = self.learner.problem, self.phase.mixed or self.phase.train
+        real = len(problem.train)
+        order = epoch_order(real, self.config.batch_size, self.seed, course.epochs)
+        if self.phase.mixed:
+            share = synthetic.share_of(self.config.synthetic)
+            order = mixed_order(order, real, len(train.split) - real, share, self.seed, course.epochs)
         metric = objectives.METRICS[problem.objective.metric]
         losses: list[np.ndarray] = []
         gains: list[np.ndarray] = []
@@ -380,7 +499,10 @@ class _Epoch:
             if not course.startup:
                 course.startup = time.monotonic() - course.began
             losses.append(part)
-            gains.append(metric.gains(problem.train.y[rows.ravel()], objectives.predictions(problem, outputs)))
+            own = rows.ravel() < real  # simulated examples are trained on, and never scored
+            gains.append(
+                metric.gains(problem.train.y[rows.ravel()[own]], objectives.predictions(problem, outputs[own]))
+            )
             done += len(rows)
             if self.progress and done < len(order):
                 self.progress(course.epochs, self.config.all_epochs, {"loss": float(part.mean())})

@@ -8,14 +8,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keras_recipe import checkpoint, training
 from keras_recipe import problem as problems
 from keras_recipe.compiled import optimizer
 from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.data import synthetic
 from keras_recipe.problem import Problem, Split
-from keras_recipe.training import Learner, epoch_order, run_trial
+from keras_recipe.training import Learner, epoch_order, mixed_order, run_trial
 
 CONFIG = Config("mlp(depth=1, dropout=0.2, width=8)", augmentation="noise(scale=0.1)", batch_size=16, epochs=4)
 
@@ -247,3 +250,125 @@ def test_a_cooldown_lets_the_rate_fall_after_the_constant_epochs(blobs: Problem)
     run_trial(Learner(blobs), CONFIG.replace(epochs=8, schedule="cooldown"), 0, callbacks=[Watch()])
     assert np.allclose(rates[:8], rates[0])
     assert np.allclose(np.divide(rates[8:], rates[0]), [1 - 0.25**0.5, 1 - 0.75**0.5])
+
+
+SIMULATED = CONFIG.replace(augmentation="", synthetic=f"{__name__}:cloud(share=0.5)")
+MADE: list[int] = []
+
+
+def cloud(problem: Problem, count: int, seed: int, label: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """Training examples with noise; of one label where that is asked for."""
+    MADE.append(count)
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(len(problem.train), size=count)
+    x, y = np.asarray(problem.train.x[rows]), problem.train.y[rows]
+    noise = rng.normal(scale=0.1, size=x.shape)
+    moved = (x + noise).clip(0, 255) if x.dtype == "uint8" else x + noise
+    return moved.astype(x.dtype), y if label < 0 else np.full_like(y, label)
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 9),
+    st.integers(1, 30),
+    st.floats(0.01, 0.99),
+    st.integers(0, 9),
+    st.integers(0, 3),
+)
+def test_the_share_of_an_epoch_s_examples_is_simulated(
+    examples: int, batch: int, simulated: int, share: float, seed: int, epoch: int
+) -> None:
+    order = epoch_order(examples, batch, seed, epoch)
+    mixed = mixed_order(order, examples, simulated, share, seed, epoch)
+    assert mixed.shape == order.shape
+    drawn = mixed[mixed >= examples]
+    assert len(drawn) == min(max(1, round(share * order.size)), order.size - 1)
+    assert drawn.size == 0 or drawn.max() < examples + simulated
+    np.testing.assert_array_equal(mixed[mixed < examples], order[mixed < examples])
+    counts = np.bincount(drawn - examples, minlength=simulated)
+    assert np.ptp(counts) <= 1  # none twice before each once
+    np.testing.assert_array_equal(mixed, mixed_order(order, examples, simulated, share, seed, epoch))
+
+
+def test_other_epochs_and_seeds_see_other_simulated_examples() -> None:
+    order = epoch_order(100, 10, 0, 0)
+    one, two, three = (mixed_order(order, 100, 300, 0.5, s, e) for s, e in ((0, 0), (0, 1), (1, 0)))
+    for other in (two, three):
+        assert not np.array_equal(one, other)
+        assert not np.array_equal(one >= 100, other >= 100)
+
+
+def test_a_trial_with_simulated_examples_is_a_pure_function_too(blobs: Problem, tmp_path: Path) -> None:
+    learner = Learner(blobs)
+    first = run_trial(learner, SIMULATED, 1)
+    MADE.clear()
+    assert same(first, run_trial(learner, SIMULATED, 1))
+    run_trial(learner, SIMULATED.replace(synthetic=f"{__name__}:cloud(share=0.1)"), 1)
+    assert MADE == []  # once for all trials and shares
+    assert same(first, run_trial(Learner(blobs, directory=tmp_path), SIMULATED, 1))
+    assert [4 * len(blobs.train)] == MADE
+    assert same(first, run_trial(Learner(blobs, directory=tmp_path), SIMULATED, 1))
+    assert len(MADE) == 1  # a later process finds them
+    assert not same(first, run_trial(learner, SIMULATED.replace(synthetic=""), 1))
+    assert len(first.trial.history["loss"]) == SIMULATED.epochs
+
+
+def test_a_trial_with_simulated_examples_goes_on_from_its_checkpoint(
+    blobs: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)
+    whole = run_trial(Learner(blobs), SIMULATED, 1)
+
+    def stop(epoch: int, epochs: int, values: dict[str, float]) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_trial(Learner(blobs), SIMULATED, 1, directory=tmp_path, progress=stop)
+    assert same(whole, run_trial(Learner(blobs), SIMULATED, 1, directory=tmp_path))
+
+
+def test_simulated_examples_of_large_data_are_read_a_buffer_at_a_time(
+    stripes: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config("small_cnn(width=4)", batch_size=16, epochs=2, synthetic=f"{__name__}:cloud(share=0.5)")
+    monkeypatch.setattr(problems, "BUFFER_BYTES", 40 * int(np.prod(stripes.signature.shape)))
+    whole = run_trial(Learner(stripes), config, 0)
+    monkeypatch.setattr(synthetic, "JOINED_BYTES", 0)
+    assert same(whole, run_trial(Learner(stripes), config, 0))
+
+
+def test_simulated_examples_are_trained_on_and_never_scored(blobs: Problem) -> None:
+    """Where the simulated ones all bear one label, the model learns that; its scores say how it does on real ones."""
+    config = Config("linear()", "adam(learning_rate=0.1)", batch_size=16, epochs=60)
+    wrong = config.replace(synthetic=f"{__name__}:cloud(label=1, share=0.9)")
+    learner = Learner(blobs)
+    honest, misled = run_trial(learner, config, 0), run_trial(learner, wrong, 0)
+    real = np.mean(blobs.train.y == 1)
+    assert honest.trial.train_score > 0.9
+    assert abs(misled.trial.train_score - real) < 0.15  # nearly all are called 1
+    assert abs(misled.trial.history["score"][-1] - real) < 0.25  # counted with the simulated ones, it would be 0.9
+    assert misled.trial.examples == honest.trial.examples
+    assert len(misled.predictions) == len(blobs.validation)
+
+
+def test_two_threads_make_them_once(blobs: Problem) -> None:
+    learner = Learner(blobs)
+    MADE.clear()
+    threads = [threading.Thread(target=learner.simulated, args=(SIMULATED.synthetic,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(MADE) == 1
+
+
+def test_few_pools_are_kept_in_memory(blobs: Problem) -> None:
+    learner = Learner(blobs)
+    for label in range(3):
+        learner.simulated(f"{__name__}:cloud(label={label})")
+    assert len(learner._pools) == training.KEPT_POOLS
+    MADE.clear()
+    learner.simulated(f"{__name__}:cloud(label=0)")
+    assert len(MADE) == 1

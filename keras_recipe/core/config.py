@@ -33,6 +33,8 @@ class Config:
             Hutter, 2016), for a backbone that is fine-tuned once more over its part of it; "cooldown" keeps it constant
             for the epochs, and lets it fall to 0 in a quarter as many that follow.
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
+        synthetic: spec of a generator of simulated examples, `"paste(share=0.25)"`; empty for none. Its argument
+            `share` is that of each epoch's examples which are simulated; see `keras_recipe.data.synthetic`.
     """
 
     model: str
@@ -43,6 +45,7 @@ class Config:
     patience: int | None = None
     schedule: str = ""
     label_smoothing: float = 0.0
+    synthetic: str = ""
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):
@@ -50,6 +53,8 @@ class Config:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"Expected a schedule of {SCHEDULES}. Received {self.schedule!r}.")
         object.__setattr__(self, "augmentation", "|".join(map(str, parse_pipeline(self.augmentation))))
+        if self.synthetic:
+            object.__setattr__(self, "synthetic", str(Spec.parse(self.synthetic)))
 
     @property
     def all_epochs(self) -> int:

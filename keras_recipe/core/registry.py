@@ -105,6 +105,16 @@ class Registry(Generic[F]):
         parameters = inspect.signature(self.get(name)).parameters.values()
         return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 
+    def source(self, name: str) -> str:
+        """Source code of a function that is not of this package; empty for its own: its version says what they do."""
+        function = self.get(name)
+        if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            return ""
+        try:
+            return inspect.getsource(function)
+        except OSError:  # typed into an interpreter
+            return ""
+
     def check(self, spec: Spec) -> F:
         """The function of `spec`, its arguments proven to be known. Raises RecipeError."""
         function, known = self.get(spec.name), self.arguments(spec.name)

@@ -7,7 +7,6 @@ A built model takes encoded inputs (batch, *problem.signature.shape), normalizes
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -40,17 +39,11 @@ def content_of(spec: str) -> str:
     Empty for the other builders of this package: its version says what they do.
     """
     parsed = Spec.parse(spec)
-    function = MODELS.get(parsed.name)
     if parsed.name == "backbone":
         from keras_recipe.models.backbones import weights_digest
 
         return weights_digest(parsed)
-    if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
-        return ""
-    try:
-        return inspect.getsource(function)
-    except OSError:  # typed into an interpreter
-        return ""
+    return MODELS.source(parsed.name)
 
 
 def create(spec: str, problem: Problem) -> keras.Model:

@@ -1,7 +1,8 @@
 """Moves: generators `(config, trial) -> Iterator[Config]`, each candidate one leaf away. A file added here is found.
 
-A move that needs to know the data takes the problem as a third parameter; one that asks which features the trained
-model uses takes, as a fourth, a function that measures it when it is called.
+A move that needs to know more takes it as a parameter of that name: `problem`, the data; `important`, a function that
+measures which features the trained model uses when it is called; `generator`, the spec of the user's generator of
+simulated examples, "" where there is none. A move that proposes nothing may return the reason as text.
 
 A move is accepted if it is better than noise. Two options of its decorator say otherwise: `keeps=True`, for what makes
 the model smaller, which is accepted if validation does not suffer (`compare.MARGIN`); `again=True`, for what may be
@@ -11,18 +12,20 @@ proposed anew once it was accepted.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Trial
 from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import Spec
+from keras_recipe.data import synthetic
 from keras_recipe.data.augmentations import applies
 from keras_recipe.importance import Importance
 from keras_recipe.models import MODELS
 from keras_recipe.problem import Problem, Signature
 
-MOVES: Registry[Callable[..., Iterator[Config]]] = Registry("move", __name__)
+MOVES: Registry[Callable[..., Any]] = Registry("move", __name__)
 move = MOVES.staged
 
 Important = Callable[[], Sequence[Importance]]
@@ -30,27 +33,51 @@ Important = Callable[[], Sequence[Importance]]
 
 
 def candidates(
-    name: str, config: Config, trial: Trial, problem: Problem, important: Important = lambda: ()
+    name: str, config: Config, trial: Trial, problem: Problem, important: Important = lambda: (), generator: str = ""
 ) -> list[Config]:
     """The configs that a move proposes, those left out whose argument the model does not take or the data forbids.
+
+    Args:
+        name: of the move.
+        config, trial: that it starts from.
+        problem: the data.
+        important: measures the importance of features.
+        generator: spec of the user's generator of simulated examples.
 
     Raises:
         ValueError: a candidate differs from `config` in more than one leaf, or in none: the move is broken.
     """
-    found = []
+    return proposals(name, config, trial, problem, important, generator)[0]
+
+
+def proposals(
+    name: str, config: Config, trial: Trial, problem: Problem, important: Important = lambda: (), generator: str = ""
+) -> tuple[list[Config], str]:
+    """What `candidates` returns, and why the move proposes nothing, where it says so."""
+    found: list[Config] = []
     function = MOVES.get(name)
-    given = (config, trial, problem, important)[: len(inspect.signature(function).parameters)]
-    for candidate in function(*given):
+    known = {"config": config, "trial": trial, "problem": problem, "important": important, "generator": generator}
+    given = {name: known[name] for name in inspect.signature(function).parameters}
+    proposed: Generator[Config, None, str | None] = function(**given)
+    while True:
+        try:
+            candidate = next(proposed)
+        except StopIteration as end:
+            return found, end.value or ""
         changed = difference(config, candidate)
         if len(changed) != 1:
             raise ValueError(f"Expected the move {name!r} to change one leaf. Received a change of {sorted(changed)}.")
         if _applies(candidate, problem.signature):
             found.append(candidate)
-    return found
 
 
 def _applies(candidate: Config, signature: Signature) -> bool:
     model = Spec.parse(candidate.model)
     known = MODELS.arguments(model.name)
     fits = model.name not in MODELS.of_stage("features" if signature.kind == "image" else "pictures")
-    return fits and all(name in known for name, _ in model.args) and applies(candidate.augmentation, signature)
+    return (
+        fits
+        and all(name in known for name, _ in model.args)
+        and applies(candidate.augmentation, signature)
+        and synthetic.applies(candidate.synthetic, signature)
+    )

@@ -1,0 +1,59 @@
+"""The config to beat, and what the budget still holds of trials against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.records import Plan, Trial
+from keras_recipe.study import Study, skipped
+
+
+@dataclass(frozen=True)
+class Incumbent:
+    """The config to beat.
+
+    Attributes:
+        config: the last one that was accepted.
+        trials: of it, one a seed.
+        stage: that climbs.
+        kept: seconds of the budget that are for the stages behind it.
+        anchor: trials of the last config that had to be better to be accepted; () where that is this one.
+    """
+
+    config: Config
+    trials: tuple[Trial, ...]
+    stage: str
+    kept: float = 0.0
+    anchor: tuple[Trial, ...] = ()
+
+    @property
+    def reference(self) -> tuple[Trial, ...]:
+        """What a smaller model may lose so much of, and no more, however many moves make it smaller: losses that are
+        allowed one after the other would add up (D'Agostino, Massaro & Sullivan, 2003, call it biocreep)."""
+        return self.anchor or self.trials
+
+
+def complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial, ...] | None:
+    """The trials of these pairs, None where the budget cut one of them short."""
+    try:
+        trials = study.trials(stage, pairs)
+    except TimeoutError:
+        return None
+    return None if any(t.stopped == "budget" for t in trials) else tuple(trials)
+
+
+def affordable(
+    study: Study, incumbent: Incumbent, pairs: Sequence[tuple[Config, int]], seconds: float, before: float = 0.0
+) -> bool:
+    """Whether the pairs that are not recorded yet, of so many seconds each, and what has to be made before them, fit
+    into what is left for this stage."""
+    rounds = -(-len(study.missing(pairs)) // study.workers)
+    return rounds == 0 or before + rounds * seconds <= study.remaining - incumbent.kept
+
+
+def skip(study: Study, stage: str, name: str, reason: str) -> None:
+    """Record that a move was not tried."""
+    record = skipped(stage, name, reason)
+    study.memo(Plan, record.key, lambda: record)

@@ -1,0 +1,148 @@
+"""A candidate against the incumbent: better than noise, or, where it is smaller, not worse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from keras_recipe.compare import (
+    Effect,
+    allowed_loss,
+    compare,
+    in_unit,
+    judge,
+    promising,
+)
+from keras_recipe.core.config import Config, difference
+from keras_recipe.core.records import Decision, Trial
+from keras_recipe.moves import MOVES
+from keras_recipe.stages.incumbent import Incumbent, affordable, complete
+from keras_recipe.study import Study
+
+
+def verify(
+    study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial, saving: str = ""
+) -> Incumbent:
+    """Judge a screened candidate: by one seed where that brought nothing, else by as many as it takes.
+
+    With a `saving`, in words, it need not be better than the incumbent, only not worse, see `compare.MARGIN`.
+    """
+    metric, reference = study.problem.objective.metric, study.gains(incumbent.reference)
+    loss = allowed_loss(metric, reference) if saving else 0.0
+    if not promising(reference if saving else study.gains(incumbent.trials), study.gains((first,))[0], loss):
+        few = (
+            "its first seed loses more than it may"
+            if saving
+            else "its first seed does not beat the mean of the seeds before it"
+        )
+        decide(study, name, incumbent, candidate, (first,), stopped=f"{few}: stopped there")
+        return incumbent
+    margin = in_unit(metric, reference, loss)
+    old: tuple[Trial, ...] = incumbent.trials
+    new: tuple[Trial, ...] = (first,)
+
+    def gains(count: int) -> tuple[np.ndarray, np.ndarray] | None:
+        nonlocal old, new
+        seeds = study.seeds(count)
+        pairs = [(c, s) for s in seeds for c in (incumbent.config, candidate)]
+        own = max((t.seconds for t in old if study.missing(pairs[::2])), default=0.0)
+        if not affordable(study, incumbent, pairs, max(own, first.seconds - first.inherited_seconds)):
+            return None
+        if complete(study, incumbent.stage, pairs) is None:
+            return None
+        old = max(old, tuple(study.trials(incumbent.stage, [(incumbent.config, s) for s in seeds])), key=len)
+        new = tuple(study.trials(incumbent.stage, [(candidate, s) for s in seeds]))
+        return study.gains(old), study.gains(new)
+
+    if len(old) > 1:
+        judge(metric, gains, margin)
+    incumbent = replace(incumbent, trials=old)
+    decision = decide(study, name, incumbent, candidate, new, "", saving, margin)
+    if not decision.accepted:
+        return incumbent
+    study.forget_weights(incumbent.trials)
+    anchor = incumbent.reference if decision.low <= 0 else ()
+    return replace(incumbent, config=candidate, trials=new, anchor=anchor)
+
+
+def decide(
+    study: Study,
+    name: str,
+    incumbent: Incumbent,
+    candidate: Config,
+    trials: Sequence[Trial],
+    stopped: str = "",
+    saving: str = "",
+    margin: float = 0.0,
+) -> Decision:
+    """The recorded decision about a candidate; what loses gives its disk space back.
+
+    Args:
+        study, name, incumbent, candidate: what is tried against what, by which move.
+        trials: of the candidate.
+        stopped: why it is refused whatever its trials say; "" for what they say.
+        saving: what a smaller model saves, in words; it need not be better then.
+        margin: loss that does not count for it, in the objective's unit.
+    """
+    key = f"decision/{name}/{incumbent.config.digest()}/{candidate.digest()}"
+
+    def judge() -> Decision:
+        found = effect(study, incumbent, trials)
+        keeps = bool(saving) and found.keeps(margin) and _since_anchor(study, incumbent, trials).keeps(margin)
+        accepted = (found.better or keeps) and not stopped
+        shared = incumbent.trials[: len(trials)]
+        return Decision(
+            key=key,
+            stage=incumbent.stage,
+            move=name,
+            description=MOVES.describe(name),
+            before=incumbent.config.digest(),
+            after=candidate.digest(),
+            change={k: list(v) for k, v in difference(incumbent.config, candidate).items()},
+            config=candidate.leaves(),
+            before_score=sum(t.score for t in shared) / len(shared),
+            after_score=sum(t.score for t in trials) / len(trials),
+            effect=found.gain,
+            low=found.low,
+            high=found.high,
+            seeds=found.seeds,
+            accepted=accepted,
+            reason=stopped or (_reason_to_keep(study, found, keeps, margin, saving) if saving else _reason(found)),
+            seconds=sum(t.seconds - t.inherited_seconds for t in trials),
+            margin=margin,
+        )
+
+    decision = study.memo(Decision, key, judge)
+    if not decision.accepted:
+        study.forget_weights(trials)
+    return decision
+
+
+def effect(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:
+    """What the candidate's trials gain over the incumbent's."""
+    return compare(study.problem.objective.metric, study.gains(incumbent.trials), study.gains(trials))
+
+
+def _reason(found: Effect) -> str:
+    """The verdict in words."""
+    seeds = "" if found.seeds > 1 else ", on the one seed that the budget holds"
+    if found.better:
+        return f"better than noise{seeds}"
+    return f"worse than noise{seeds}" if found.worse else f"not better than noise{seeds}"
+
+
+def _reason_to_keep(study: Study, found: Effect, keeps: bool, margin: float, saving: str) -> str:
+    allowed = f"{margin * 100:.2g} points" if study.problem.objective.higher_is_better else f"{margin:.3g}"
+    if found.better:
+        return f"better than noise, and {saving}"
+    if keeps:
+        return f"not worse by {allowed}, a tenth of the error, and {saving}"
+    return "worse than noise" if found.worse else f"{saving}, but a loss of {allowed} or more cannot be ruled out"
+
+
+def _since_anchor(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:
+    """What the candidate's trials gain over the config that smaller models are measured against."""
+    reference = incumbent.reference
+    return compare(study.problem.objective.metric, study.gains(reference), study.gains(trials[: len(reference)]))

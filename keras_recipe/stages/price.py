@@ -1,0 +1,93 @@
+"""What a candidate costs: seconds of its trials and before them, and what a smaller model saves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keras_recipe.core.config import Config
+from keras_recipe.core.spec import Spec
+from keras_recipe.data.synthetic import generator_of
+from keras_recipe.stages.incumbent import Incumbent
+from keras_recipe.stages.simulation import made, making_seconds
+from keras_recipe.study import Study
+
+
+def seconds_of(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
+    """Seconds of a trial of the dearest candidate: no less than one of the incumbent, as a rule.
+
+    A longer run costs more in proportion, one that goes on from the incumbent's last epoch what it adds. Where a frozen
+    backbone thaws, or sees other pictures in every epoch, it may cost a hundred times more: that is measured.
+    """
+    config, longest = incumbent.config, max(t.seconds for t in incumbent.trials)
+    if all(c.begins_with(config) for c in proposed):
+        return longest * max(c.all_epochs / config.all_epochs - 1.0 for c in proposed)
+    longer = max(c.all_epochs for c in proposed)
+    if longer > config.all_epochs:
+        return longest * longer / config.all_epochs
+    changed = [
+        c
+        for c in proposed
+        if Spec.parse(c.model).name == "backbone" and (c.model, c.augmentation) != (config.model, config.augmentation)
+    ]
+    if not changed:
+        return longest
+    dearest = changed[-1]  # moves go from gentle to aggressive
+
+    def choose() -> tuple[float, str]:
+        from keras_recipe.training import seconds_an_epoch
+
+        an_epoch = seconds_an_epoch(study.learner, dearest)
+        return round(an_epoch * dearest.epochs, 1), f"{dearest.epochs} epochs of {an_epoch:.2g} s"
+
+    # What an augmentation costs is the forward passes that it asks for, which are those of any other.
+    augmented = dearest.model == config.model
+    which = dearest.replace(augmentation="") if augmented else dearest
+    what = f"seconds of a trial of {'an augmentation' if augmented else name.replace('_', ' ')} ({which.digest()[:6]})"
+    seconds: float = study.plan(incumbent.stage, what, choose).value
+    return max(seconds, longest)
+
+
+def before_seconds(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
+    """Seconds that it takes to make the simulated examples of the candidates, and their features."""
+    texts = _generators(incumbent, proposed)
+    if not texts or not study.missing([(c, study.seeds(1)[0]) for c in proposed]):
+        return 0.0
+    seconds = sum(making_seconds(study, incumbent.stage, text) for text in texts)
+    if Spec.parse(proposed[0].model).name != "backbone":
+        return seconds
+
+    def choose() -> tuple[float, str]:
+        return round(study.learner.feature_seconds(proposed[0]), 1), "measured on a few of them"
+
+    what = f"seconds of the features of simulated examples ({proposed[0].digest()[:6]})"
+    features: float = study.plan(incumbent.stage, what, choose).value
+    return seconds + features
+
+
+def simulate(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> str:
+    """Make the examples that the candidates need, and show them. Returns why that was not possible, or ""."""
+    for text in _generators(incumbent, proposed):
+        why = made(study, incumbent.stage, text, study.remaining - incumbent.kept)
+        if why:
+            return why
+    return ""
+
+
+def _generators(incumbent: Incumbent, proposed: Sequence[Config]) -> list[str]:
+    """One spec for each generator whose examples the candidates need and the incumbent does not."""
+    own = generator_of(incumbent.config.synthetic) if incumbent.config.synthetic else None
+    needed = {generator_of(c.synthetic): c.synthetic for c in proposed if c.synthetic}
+    return [text for generator, text in needed.items() if generator != own]
+
+
+def savings_of(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> dict[Config, str]:
+    """Candidates that are smaller or cheaper than the incumbent, the cheapest first, with what they save in words."""
+    if not proposed:
+        return {}
+    from keras_recipe.models import create
+    from keras_recipe.models.cost import cost
+
+    own = cost(create(incumbent.config.model, study.problem))
+    costs = {c: cost(create(c.model, study.problem)) for c in proposed}
+    ranked = sorted(costs, key=lambda c: (costs[c].multiply_adds, costs[c].weights, costs[c].inputs))
+    return {c: costs[c].less(own) for c in ranked if costs[c].less(own)}

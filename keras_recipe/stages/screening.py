@@ -1,0 +1,61 @@
+"""Cheap screening first: a hopeless candidate costs a quarter of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_recipe.compare import (
+    score_interval,
+)
+from keras_recipe.core.config import Config, difference
+from keras_recipe.core.records import Plan
+from keras_recipe.objectives import written
+from keras_recipe.stages.incumbent import Incumbent
+from keras_recipe.study import Study
+
+SCREENING = 4
+"""A candidate's first trial pauses after this part of its epochs, and goes on if it is not hopeless."""
+
+HOPELESS = 3.0
+"""How often a candidate must be further behind then than the incumbent still had to go, to be hopeless. What
+regularizes slows learning down, so that being behind alone says little."""
+
+
+def hopeful(
+    study: Study, incumbent: Incumbent, name: str, pairs: Sequence[tuple[Config, int]]
+) -> list[tuple[Config, int]]:
+    """Those of the pairs that may still win, by the validation scores of the first epochs of their trials."""
+    kept = []
+    sign = 1.0 if study.problem.objective.higher_is_better else -1.0
+    for part in (pairs[i : i + study.workers] for i in range(0, len(pairs), study.workers)):
+        epochs = max(1, min(c.epochs for c, _ in part) // SCREENING)
+        for (config, seed), scores in zip(part, study.begun(incumbent.stage, part, epochs), strict=True):
+            behind = _behind(study, incumbent, [sign * s for s in scores])
+            if behind is None:
+                kept.append((config, seed))
+                continue
+            reason = f"hopeless after {len(scores)} of {config.epochs} epochs: {behind}"
+            key = f"skip/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
+            change = {leaf: list(v) for leaf, v in difference(incumbent.config, config).items()}
+            study.memo(Plan, key, lambda k=key, c=change, r=reason: Plan(k, incumbent.stage, name, c, r))  # type: ignore[misc]
+            study.discard(config, seed)
+    return kept
+
+
+def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str | None:
+    """How far behind the incumbent these first scores are (higher being better), where that is hopeless."""
+    histories = [t.history["val_score"] for t in incumbent.trials]
+    metric, sign = study.problem.objective.metric, 1.0 if study.problem.objective.higher_is_better else -1.0
+    at = min(len(scores), *map(len, histories)) - 1
+    if at < 0:
+        return None
+    then = sign * float(np.mean([h[at] for h in histories]))
+    end = sign * float(np.mean([t.score for t in incumbent.trials]))
+    low, high, _ = score_interval(metric, study.gains(incumbent.trials[:1])[0])
+    # What the incumbent gained after that epoch, and no less than what chance makes of its validation examples.
+    to_go = max(end - then, (high - low) / 2)
+    if then - scores[at] <= HOPELESS * to_go:
+        return None
+    return f"{written(metric, sign * scores[at])}, where the model before it had {written(metric, sign * then)}"
