@@ -172,6 +172,7 @@ class Decision:
             metric's direction), and its 95 % interval over seeds and validation examples.
         seeds: number of seeds compared.
         reason: one sentence.
+        expected: gain that the move was expected to bring, in the same unit; None where nothing was said.
         margin: what a smaller model may lose, in the objective's unit; 0 for a candidate that has to be better.
     """
 
@@ -193,6 +194,7 @@ class Decision:
     reason: str
     seconds: float
     margin: float = 0.0
+    expected: float | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Registry(Generic[F]):
         self.kind, self.package = kind, package
         self._functions: dict[str, F] = {}
         self._places: dict[str, tuple[str, int]] = {}
-        self._options: dict[str, frozenset[str]] = {}
+        self._options: dict[str, dict[str, float]] = {}
         self._discovered = False
 
     def register(self, function: F) -> F:
@@ -43,23 +43,23 @@ class Registry(Generic[F]):
         self._functions[name] = function
         return function
 
-    def staged(self, stage: str, order: int = 50, **options: bool) -> Callable[[F], F]:
+    def staged(self, stage: str, order: int = 50, **options: float) -> Callable[[F], F]:
         """Decorator: register a function as a part of `stage`; parts with a lower order come first.
 
-        Options are for whoever runs the stage, see `has`.
+        Options are for whoever runs the stage, see `option`.
         """
 
         def decorate(function: F) -> F:
             self._places[function.__name__] = (stage, order)
-            self._options[function.__name__] = frozenset(name for name, given in options.items() if given)
+            self._options[function.__name__] = options
             return self.register(function)
 
         return decorate
 
-    def has(self, name: str, option: str) -> bool:
-        """Whether a function was registered with this option."""
+    def option(self, name: str, option: str) -> float:
+        """The value of an option that a function was registered with, 0 (or False) where it was not."""
         self._discover()
-        return option in self._options.get(name, ())
+        return self._options.get(name, {}).get(option, 0)
 
     def of_stage(self, stage: str) -> list[str]:
         """Names of the functions of a stage, in order."""

@@ -4,6 +4,10 @@ A move that needs to know more takes it as a parameter of that name: `problem`, 
 measures which features the trained model uses when it is called; `generator`, the spec of the user's generator of
 simulated examples, "" where there is none. A move that proposes nothing may return the reason as text.
 
+A move says beforehand what it is to bring: `expect=0.1` for a tenth of the incumbent's error, which is 1 minus the
+score or, where lower is better, the score. These are what such changes have brought elsewhere, in round numbers; the
+record shows the gain expected beside the gain measured.
+
 A move is accepted if it is better than noise. Two options of its decorator say otherwise: `keeps=True`, for what makes
 the model smaller, which is accepted if validation does not suffer (`compare.MARGIN`); `again=True`, for what may be
 proposed anew once it was accepted.

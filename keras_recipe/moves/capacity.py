@@ -44,7 +44,7 @@ def narrower(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", width=width // 2)
 
 
-@move("regularize", order=90)
+@move("regularize", order=90, expect=0.05)
 def larger_model(config: Config, trial: Trial) -> Iterator[Config]:
     """Twice as many channels or units, last: larger models overfit more, but often do better stopped early."""
     width = _width(config)

@@ -28,7 +28,7 @@ def _backbone(config: Config) -> dict[str, Value] | None:
     return dict(model.args) if model.name == "backbone" and is_pretrained(model) else None
 
 
-@move("regularize", order=28)
+@move("regularize", order=28, expect=0.5)
 def pretrained_backbone(config: Config, trial: Trial) -> Iterator[Config]:
     """A new head on frozen features of a pretrained backbone, if weights are at hand (Kornblith et al., 2019)."""
     found = best_at_hand()
@@ -36,7 +36,7 @@ def pretrained_backbone(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.replace(model=found)
 
 
-@move("regularize", order=3)
+@move("regularize", order=3, expect=0.1)
 def larger_pictures(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
     """Show the backbone larger pictures, 96 to 128 to 160 pixels and so on: progressive resizing."""
     if _backbone(config) is None:
@@ -46,7 +46,7 @@ def larger_pictures(config: Config, trial: Trial, problem: Problem) -> Iterator[
         yield config.with_args("model", size=larger)
 
 
-@move("regularize", order=4)
+@move("regularize", order=4, expect=0.1)
 def unfreeze_last_stage(config: Config, trial: Trial) -> Iterator[Config]:
     """Train the last stage of the backbone too, at a tenth of the rate (Howard & Ruder, 2018)."""
     arguments = _backbone(config)
@@ -54,7 +54,7 @@ def unfreeze_last_stage(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", train="last")
 
 
-@move("regularize", order=5)
+@move("regularize", order=5, expect=0.2)
 def unfreeze_all(config: Config, trial: Trial) -> Iterator[Config]:
     """Train the whole backbone, at a tenth of the rate, its batch statistics as they are."""
     arguments = _backbone(config)
@@ -62,7 +62,7 @@ def unfreeze_all(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", train="all")
 
 
-@move("regularize", order=6)
+@move("regularize", order=6, expect=0.1)
 def backbone_rate(config: Config, trial: Trial) -> Iterator[Config]:
     """Let an unfrozen backbone move at a third of the rate, or at the whole rate."""
     arguments = _backbone(config)
@@ -71,7 +71,7 @@ def backbone_rate(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("model", rate=1.0)
 
 
-@move("regularize", order=7)
+@move("regularize", order=7, expect=0.05)
 def adapt_batch_norm(config: Config, trial: Trial) -> Iterator[Config]:
     """Let the batch statistics of an unfrozen backbone follow the data."""
     arguments = _backbone(config)

@@ -10,28 +10,28 @@ from keras_recipe.moves import move
 from keras_recipe.problem import Problem
 
 
-@move("regularize", order=40)
+@move("regularize", order=40, expect=0.02)
 def smaller_batch(config: Config, trial: Trial) -> Iterator[Config]:
     """Half the batch: noisier gradients and, with batch normalization, noisier statistics."""
     if config.batch_size >= 8:
         yield config.replace(batch_size=config.batch_size // 2)
 
 
-@move("regularize", order=50)
+@move("regularize", order=50, expect=0.05)
 def dropout(config: Config, trial: Trial) -> Iterator[Config]:
     """Drop features while training (Srivastava et al., 2014)."""
     for rate in (0.2, 0.5):
         yield config.with_args("model", dropout=rate)
 
 
-@move("regularize", order=52)
+@move("regularize", order=52, expect=0.02)
 def spatial_dropout(config: Config, trial: Trial) -> Iterator[Config]:
     """Drop a few whole channels while training: batch normalization and dropout disagree (Li et al., 2018)."""
     for rate in (0.05, 0.1):
         yield config.with_args("model", spatial_dropout=rate)
 
 
-@move("regularize", order=60)
+@move("regularize", order=60, expect=0.02)
 def weight_decay(config: Config, trial: Trial) -> Iterator[Config]:
     """Decoupled weight decay (Loshchilov & Hutter, 2017), not on biases and normalization."""
     # Keras multiplies the decay by the rate: at 3e-4 and a few thousand steps, 0.1 shrinks weights by a tenth.
@@ -39,14 +39,14 @@ def weight_decay(config: Config, trial: Trial) -> Iterator[Config]:
         yield config.with_args("optimizer", weight_decay=decay)
 
 
-@move("regularize", order=65)
+@move("regularize", order=65, expect=0.02)
 def label_smoothing(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
     """Ask for nine tenths of certainty: a tenth of each label is spread over all classes (Szegedy et al., 2016)."""
     if problem.signature.task != "regression":
         yield config.replace(label_smoothing=0.1)
 
 
-@move("regularize", order=70)
+@move("regularize", order=70, expect=0.05)
 def early_stopping(config: Config, trial: Trial) -> Iterator[Config]:
     """Stop when the validation loss has not fallen for a sixth of the epochs, and go back to its minimum."""
     if config.patience is None:

@@ -19,7 +19,7 @@ def _with(config: Config, generator: str, share: float) -> Config:
     return config.replace(synthetic=str(Spec.parse(generator).with_args(share=share)))
 
 
-@move("regularize", order=23)
+@move("regularize", order=23, expect=0.1)
 def simulated_examples(config: Config, trial: Trial, problem: Problem, generator: str) -> Proposed:
     """Let a tenth, a quarter, or half of each epoch's examples come from the user's generator."""
     if not generator:
@@ -29,7 +29,7 @@ def simulated_examples(config: Config, trial: Trial, problem: Problem, generator
     return None
 
 
-@move("regularize", order=26)
+@move("regularize", order=26, expect=0.05)
 def pasted_objects(config: Config, trial: Trial, problem: Problem) -> Proposed:
     """Paste objects on backgrounds of other pictures, for a quarter or half of each epoch (Dwibedi et al., 2017)."""
     if problem.signature.kind != "image":
@@ -41,7 +41,7 @@ def pasted_objects(config: Config, trial: Trial, problem: Problem) -> Proposed:
     return None
 
 
-@move("regularize", order=27)
+@move("regularize", order=27, expect=0.02)
 def gan_samples(config: Config, trial: Trial, problem: Problem) -> Proposed:
     """Samples of a small conditional GAN for a tenth, or a quarter, of each epoch (Mirza & Osindero, 2014)."""
     if why := adversarial.unfit(problem):

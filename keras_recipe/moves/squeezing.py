@@ -9,21 +9,21 @@ from keras_recipe.core.records import Trial
 from keras_recipe.moves import move
 
 
-@move("squeeze", order=10)
+@move("squeeze", order=10, expect=0.1)
 def cool_down(config: Config, trial: Trial) -> Iterator[Config]:
     """Let the learning rate fall to 0 in a quarter more epochs, going on from what is trained (Hägele et al., 2024)."""
     if not config.schedule and config.patience is None:
         yield config.replace(schedule="cooldown")
 
 
-@move("squeeze", order=15)
+@move("squeeze", order=15, expect=0.1)
 def let_the_rate_fall(config: Config, trial: Trial) -> Iterator[Config]:
     """Let the learning rate fall to 0 over the whole run, along a cosine (Loshchilov & Hutter, 2016)."""
     if not config.schedule:
         yield config.replace(schedule="cosine")
 
 
-@move("squeeze", order=20)
+@move("squeeze", order=20, expect=0.05)
 def leave_it_training(config: Config, trial: Trial) -> Iterator[Config]:
     """Train for twice as long, or three times: networks keep improving for longer than intuition says."""
     yield config.replace(epochs=2 * config.epochs)

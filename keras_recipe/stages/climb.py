@@ -78,7 +78,7 @@ def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbe
 
 def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
     better = _round(study, incumbent, name)
-    while better.config != incumbent.config and MOVES.has(name, "again"):
+    while better.config != incumbent.config and MOVES.option(name, "again"):
         incumbent = better
         better = _round(study, incumbent, name, again=True)
     return better
@@ -88,14 +88,14 @@ def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -
     """One proposal of a move, judged."""
     known = partial(importances_of, study, incumbent.config, incumbent.trials)
     proposed, why = proposals(name, incumbent.config, incumbent.trials[0], study.problem, known, study.generator)
-    savings = savings_of(study, incumbent, proposed) if MOVES.has(name, "keeps") else {}
+    savings = savings_of(study, incumbent, proposed) if MOVES.option(name, "keeps") else {}
     what = f"{name}, once more" if again else name
     if not proposed:
         if not again:
             why = why or f"it does not apply to {study.problem.signature.kind} data with {incumbent.config.model}"
             skip(study, incumbent.stage, name, why)
         return incumbent
-    if MOVES.has(name, "keeps"):
+    if MOVES.option(name, "keeps"):
         proposed = list(savings)
         if not proposed:
             skip(study, incumbent.stage, what, f"it would make {incumbent.config.model} neither smaller nor cheaper")

@@ -112,12 +112,22 @@ def decide(
             reason=stopped or (_reason_to_keep(study, found, keeps, margin, saving) if saving else _reason(found)),
             seconds=sum(t.seconds - t.inherited_seconds for t in trials),
             margin=margin,
+            expected=_expected(study, name, incumbent),
         )
 
     decision = study.memo(Decision, key, judge)
     if not decision.accepted:
         study.forget_weights(trials)
     return decision
+
+
+def _expected(study: Study, name: str, incumbent: Incumbent) -> float | None:
+    """The gain that the move has announced, in the objective's unit."""
+    share = MOVES.option(name, "expect")
+    if not share:
+        return None
+    score = sum(t.score for t in incumbent.trials) / len(incumbent.trials)
+    return share * (1.0 - score if study.problem.objective.higher_is_better else score)
 
 
 def effect(study: Study, incumbent: Incumbent, trials: Sequence[Trial]) -> Effect:

@@ -75,6 +75,8 @@ def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: s
 def test_a_move_has_a_place_and_says_what_it_does(name: str) -> None:
     assert name in [*MOVES.of_stage("regularize"), *MOVES.of_stage("squeeze")]
     assert MOVES.describe(name).endswith(".")
+    assert bool(MOVES.option(name, "expect")) != bool(MOVES.option(name, "keeps")), "it brings something, or saves it"
+    assert 0 <= MOVES.option(name, "expect") < 1
 
 
 def test_the_recipe_goes_from_augmentation_to_the_larger_model() -> None:

@@ -51,7 +51,7 @@ def rates() -> Iterator[None]:
         yield config.with_args("model", width=64)
 
     for function in (learn, stall, slow_down, widen):
-        MOVES.staged("regularize", order=1)(function)
+        MOVES.staged("regularize", order=1, expect=0.5)(function)
     yield
     MOVES._functions, MOVES._places = known
 
@@ -71,6 +71,7 @@ def test_a_move_that_helps_is_accepted_with_three_seeds_on_each_side(alone: Stud
     assert decision.low > 0
     assert decision.seeds == 3
     assert decision.change == {"optimizer.learning_rate": [1e-6, 0.01]}
+    assert decision.expected == pytest.approx(0.5 * (1 - decision.before_score))
     assert decision.after_score - decision.before_score == pytest.approx(decision.effect)
     assert {t.seed for t in select(list(alone.journal), Trial) if t.digest == FAST.digest()} == {0, 1, 2}
 
@@ -120,6 +121,7 @@ def test_lower_is_better_for_regression(tmp_path: Path) -> None:
         decision = decisions(study)[0]
         assert decision.low > 0
         assert decision.after_score < decision.before_score
+        assert decision.expected == pytest.approx(0.5 * decision.before_score)
 
 
 def test_nothing_is_accepted_that_is_not_better_than_noise(alone: Study) -> None:
