@@ -144,12 +144,10 @@ def _generator(shape: tuple[int, ...], classes: int) -> Any:
     x = layers.Concatenate()([noise, ops.one_hot(label, classes)])
     x = layers.Dense(low[0] * low[1] * WIDTH, use_bias=False)(x)
     x = layers.Reshape((*low, WIDTH))(x)
-    for _ in range(2):
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-        x = layers.UpSampling2D(2)(x)
-        x = layers.Conv2D(WIDTH if x.shape[1] == 2 * low[0] else WIDTH // 4, 3, padding="same", use_bias=False)(x)
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    x = layers.Conv2D(channels, 3, padding="same", activation="tanh")(x)
+    x = layers.Conv2DTranspose(WIDTH // 2, 4, 2, padding="same", use_bias=False)(x)
+    x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    x = layers.Conv2DTranspose(channels, 4, 2, padding="same", activation="tanh")(x)
     return keras.Model([noise, label], x[:, :height, :width])
 
 

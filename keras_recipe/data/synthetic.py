@@ -32,9 +32,9 @@ synthetic_of = SYNTHETIC.staged
 SHARE = 0.25
 """Share of an epoch's examples that are simulated, where a spec does not say."""
 
-POOL_SHARE, POOL_ROWS, POOL_BYTES = 4, 50_000, 2**28
-"""Simulated examples that are made: four for each one of the training split, but no more than this, nor than 256 MB. An
-epoch draws from them; over a training, most are seen several times."""
+POOL_SHARE, POOL_LEAST, POOL_ROWS, POOL_BYTES = 4, 1_000, 50_000, 2**28
+"""Simulated examples that are made: four for each one of the training split and a thousand at least, but no more than
+50,000, nor than 256 MB. An epoch draws from them; over a training, most are seen several times."""
 
 PROBED = 8
 """Examples that a generator is tried with before it is trusted with all of them."""
@@ -65,7 +65,7 @@ def paste(problem: Problem, count: int, seed: int, shift: float = 0.1) -> tuple[
 
 
 @synthetic_of("classes")
-def gan(problem: Problem, count: int, seed: int, steps: int = 1500, *, told: Told) -> tuple[np.ndarray, np.ndarray]:
+def gan(problem: Problem, count: int, seed: int, steps: int = 1000, *, told: Told) -> tuple[np.ndarray, np.ndarray]:
     """Samples of a small class-conditional GAN, trained for so many steps (Mirza & Osindero, 2014).
 
     Raises RecipeError for pictures of more than 32 pixels, and where a class has fewer than 20 examples.
@@ -116,7 +116,7 @@ def applies(text: str, signature: Signature) -> bool:
 def pool_size(problem: Problem) -> int:
     """How many examples are made; see POOL_ROWS."""
     row = int(np.prod(problem.signature.shape)) * np.dtype(problem.signature.dtype).itemsize
-    return max(PROBED, min(POOL_SHARE * len(problem.train), POOL_ROWS, POOL_BYTES // max(row, 1)))
+    return max(PROBED, min(max(POOL_LEAST, POOL_SHARE * len(problem.train)), POOL_ROWS, POOL_BYTES // max(row, 1)))
 
 
 def seconds_of(problem: Problem, text: str) -> tuple[float, str]:
