@@ -65,7 +65,7 @@ def paste(problem: Problem, count: int, seed: int, shift: float = 0.1) -> tuple[
 
 
 @synthetic_of("classes")
-def gan(problem: Problem, count: int, seed: int, steps: int = 1000, *, told: Told) -> tuple[np.ndarray, np.ndarray]:
+def gan(problem: Problem, count: int, seed: int, steps: int = 1500, *, told: Told) -> tuple[np.ndarray, np.ndarray]:
     """Samples of a small class-conditional GAN, trained for so many steps (Mirza & Osindero, 2014).
 
     Raises RecipeError for pictures of more than 32 pixels, and where a class has fewer than 20 examples.

@@ -30,12 +30,12 @@ def halves(dtype: str = "uint8") -> Problem:
 def test_samples_show_the_class_that_they_are_labelled_with(dtype: str) -> None:
     told: list[tuple[int, int]] = []
     data = halves(dtype)
-    made = simulate(data, "gan(steps=150)", 200, lambda done, total: told.append((done, total)))
+    made = simulate(data, "gan(steps=400)", 200, lambda done, total: told.append((done, total)))
     x = np.asarray(made.x, "float32")
-    assert told == [(done, 150) for done in range(0, 150, adversarial.CHUNK)]
+    assert told == [(done, 400) for done in range(0, 400, adversarial.CHUNK)]
     brighter = (x[:, :3].mean(axis=(1, 2, 3)) < x[:, 3:].mean(axis=(1, 2, 3))).astype(int)
     names = np.array(data.signature.classes)[made.y]
-    assert np.mean((names == "below") == brighter) > 0.95
+    assert np.mean((names == "below") == brighter) > 0.9
     assert len(np.unique(x, axis=0)) > 100
     assert 0.35 < made.y.mean() < 0.65
 

@@ -15,8 +15,8 @@ from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.journal import select
 from keras_recipe.core.records import CheckRun, Decision, Plan, Trial
 from keras_recipe.data import load, synthetic
-from keras_recipe.data.toys import stripes
 from keras_recipe.data.synthetic import SYNTHETIC
+from keras_recipe.data.toys import stripes
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages import simulation
@@ -201,31 +201,8 @@ def test_pasting_is_rejected_where_the_ground_is_the_class(tmp_path: Path) -> No
         assert not any(d.accepted for d in decisions(study))
 
 
-def faint(n: int, noise: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noise, a little brighter above or below."""
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % 2
-    half = np.arange(8)[None, :, None] // 4 == y[:, None, None]
-    x = 110 + 25 * half + rng.normal(scale=noise, size=(n, 8, 8))
-    return x.clip(0, 255).astype("uint8")[..., None], y
-
-
 def quick(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     monkeypatch.setattr(synthetic.gan, "__defaults__", (steps,))
-
-
-def test_a_gan_is_accepted_where_its_samples_are_clearer_than_the_few_examples(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A linear model fits the noise of a few pictures; what convolutions draw has the classes' means, and less of it."""
-    quick(monkeypatch, 250)
-    x, y = faint(1200, 60, 1)
-    start = Config("linear()", "adam(learning_rate=0.01)", batch_size=16, epochs=60)
-    with study_of(with_training(x, y, faint(60, 60, 2)[0], "faint"), tmp_path) as study:
-        chosen = climb(study, start, "regularize", ("gan_samples",))
-        assert chosen.synthetic.startswith("gan(share=")
-        (look,) = select(list(study.journal), CheckRun)
-        assert (tmp_path / str(look.findings[0].artifact)).is_file()
 
 
 def test_a_gan_that_has_not_learnt_the_classes_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
