@@ -306,7 +306,7 @@ def test_a_trial_with_simulated_examples_is_a_pure_function_too(blobs: Problem, 
     run_trial(learner, SIMULATED.replace(synthetic=f"{__name__}:cloud(share=0.1)"), 1)
     assert MADE == []  # once for all trials and shares
     assert same(first, run_trial(Learner(blobs, directory=tmp_path), SIMULATED, 1))
-    assert [4 * len(blobs.train)] == MADE
+    assert [synthetic.pool_size(blobs)] == MADE
     assert same(first, run_trial(Learner(blobs, directory=tmp_path), SIMULATED, 1))
     assert len(MADE) == 1  # a later process finds them
     assert not same(first, run_trial(learner, SIMULATED.replace(synthetic=""), 1))

@@ -113,6 +113,14 @@ def cutout(share: float = 0.25) -> keras.layers.Layer:
 
 
 @augmentation_of("pictures")
+def grid_mask(ratio: float = 0.4) -> keras.layers.Layer:
+    """Hide the squares of a grid, each this share of its cell high and wide (Chen et al., 2020)."""
+    from keras_recipe.data.domains import GridMask
+
+    return GridMask(ratio)
+
+
+@augmentation_of("pictures")
 def rand_augment(magnitude: float = 0.2) -> keras.layers.Layer:
     """Two of eleven changes of this strength (0 to 1), others for each batch (Cubuk et al., 2019)."""
     import keras
@@ -126,6 +134,14 @@ def aug_mix(severity: float = 0.2) -> keras.layers.Layer:
     from keras_recipe.data.chains import AugMix
 
     return AugMix(severity)
+
+
+@augmentation_of("pictures")
+def randomize_domain(strength: float = 0.5) -> keras.layers.Layer:
+    """Vary light, contrast, channels, texture, blur and noise widely, 0 to 1 (Tobin et al., 2017)."""
+    from keras_recipe.data.domains import RandomizedDomain
+
+    return RandomizedDomain(strength)
 
 
 @augmentation_of("pairs")

@@ -33,6 +33,9 @@ FEW_OBJECTS = 5
 LOOKED_AT = 5_000
 """Pictures that are searched for objects at most, the same ones every time."""
 
+GROUNDS = 1_000
+"""Backgrounds that objects are pasted on at most: each is made once."""
+
 _BINS = 64
 _IN_PLANE = np.zeros((3, 3, 3), bool)
 _IN_PLANE[1] = True
@@ -178,7 +181,8 @@ def paste(problem: Problem, count: int, seed: int, shift: float) -> tuple[np.nda
     if why := unfit(problem, found):
         return why
     thing = _as_frequent(problem, found, count, generator)
-    ground = generator.integers(len(found), size=count)
+    behind = _backgrounds(problem, found, generator)
+    ground = generator.integers(len(behind), size=count)
     height, width = problem.signature.shape[:2]
     most = np.array([round(shift * height), round(shift * width)])
     shifts = generator.integers(-most, most + 1, size=(count, 2))
@@ -187,10 +191,21 @@ def paste(problem: Problem, count: int, seed: int, shift: float) -> tuple[np.nda
     for start in range(0, count, size):
         part = slice(start, start + size)
         a, b = thing[part], ground[part]
-        behind = background(np.asarray(problem.train.x[found.rows[b]]), found.masks[b])
-        made = pasted(np.asarray(problem.train.x[found.rows[a]]), found.masks[a], behind, shifts[part])
+        made = pasted(np.asarray(problem.train.x[found.rows[a]]), found.masks[a], behind[b], shifts[part])
         x[part] = np.rint(made).clip(0, 255) if x.dtype == np.uint8 else made
     return x, problem.train.y[found.rows[thing]]
+
+
+def _backgrounds(problem: Problem, found: Cuttings, generator: np.random.Generator) -> np.ndarray:
+    """Pictures without their objects, at most GROUNDS and 256 MB of them, in the type of the problem."""
+    row = int(np.prod(problem.signature.shape)) * np.dtype(problem.signature.dtype).itemsize
+    drawn = generator.permutation(len(found))[: max(1, min(GROUNDS, 2**28 // row))]
+    made = np.empty((len(drawn), *problem.signature.shape), problem.signature.dtype)
+    size = buffer_rows(made, 64)
+    for start in range(0, len(drawn), size):
+        part = drawn[start : start + size]
+        made[start : start + size] = background(np.asarray(problem.train.x[found.rows[part]]), found.masks[part])
+    return made
 
 
 def _as_frequent(problem: Problem, found: Cuttings, count: int, generator: np.random.Generator) -> np.ndarray:

@@ -32,9 +32,9 @@ synthetic_of = SYNTHETIC.staged
 SHARE = 0.25
 """Share of an epoch's examples that are simulated, where a spec does not say."""
 
-POOL_SHARE, POOL_ROWS, POOL_BYTES = 4, 50_000, 2**28
-"""Simulated examples that are made: four for each one of the training split, but no more than this, nor than 256 MB. An
-epoch draws from them; over a training, most are seen several times."""
+POOL_SHARE, POOL_LEAST, POOL_ROWS, POOL_BYTES = 4, 1_000, 50_000, 2**28
+"""Simulated examples that are made: four for each one of the training split and a thousand at least, but no more than
+50,000, nor than 256 MB. An epoch draws from them; over a training, most are seen several times."""
 
 PROBED = 8
 """Examples that a generator is tried with before it is trusted with all of them."""
@@ -116,7 +116,7 @@ def applies(text: str, signature: Signature) -> bool:
 def pool_size(problem: Problem) -> int:
     """How many examples are made; see POOL_ROWS."""
     row = int(np.prod(problem.signature.shape)) * np.dtype(problem.signature.dtype).itemsize
-    return max(PROBED, min(POOL_SHARE * len(problem.train), POOL_ROWS, POOL_BYTES // max(row, 1)))
+    return max(PROBED, min(max(POOL_LEAST, POOL_SHARE * len(problem.train)), POOL_ROWS, POOL_BYTES // max(row, 1)))
 
 
 def seconds_of(problem: Problem, text: str) -> tuple[float, str]:

@@ -74,6 +74,13 @@ def cut_out(config: Config, trial: Trial) -> Iterator[Config]:
     yield _with(config, "cutout(share=0.25)")
 
 
+@move("regularize", order=21, expect=0.05)
+def grid_mask(config: Config, trial: Trial) -> Iterator[Config]:
+    """Hide a sixth, or a third, of each training picture in the squares of a grid (Chen et al., 2020)."""
+    yield _with(config, "grid_mask(ratio=0.4)")
+    yield _with(config, "grid_mask(ratio=0.6)")
+
+
 @move("regularize", order=22, expect=0.05)
 def rand_augment(config: Config, trial: Trial) -> Iterator[Config]:
     """Two of eleven changes for each batch of pictures (Cubuk et al., 2019)."""
@@ -84,6 +91,13 @@ def rand_augment(config: Config, trial: Trial) -> Iterator[Config]:
 def aug_mix(config: Config, trial: Trial) -> Iterator[Config]:
     """Mix training pictures with changed versions of themselves (Hendrycks et al., 2019)."""
     yield _with(config, "aug_mix(severity=0.2)")
+
+
+@move("regularize", order=23, expect=0.05)
+def randomize_domain(config: Config, trial: Trial) -> Iterator[Config]:
+    """Domain randomization: light, contrast, channels, texture, blur and noise vary widely (Tobin et al., 2017)."""
+    yield _with(config, "randomize_domain(strength=0.4)")
+    yield _with(config, "randomize_domain(strength=1.0)")
 
 
 @move("regularize", order=24, expect=0.05)

@@ -33,7 +33,7 @@ def simulated_examples(config: Config, trial: Trial, problem: Problem, generator
 def pasted_objects(config: Config, trial: Trial, problem: Problem) -> Proposed:
     """Paste objects on backgrounds of other pictures, for a quarter or half of each epoch (Dwibedi et al., 2017)."""
     if problem.signature.kind != "image":
-        return None
+        return f"there is nothing to cut out of {problem.signature.kind} data"
     if why := pasting.unfit(problem, pasting.cuttings(problem.train, SEED)):
         return f"there is too little to cut out: {why}"
     for share in (0.25, 0.5):

@@ -14,6 +14,7 @@ from keras_recipe.data import load
 from keras_recipe.data.augmentations import AUGMENTATIONS, applies, pipeline
 from keras_recipe.data.chains import AugMix
 from keras_recipe.data.cropping import RandomResizedCrop
+from keras_recipe.data.domains import GridMask, RandomizedDomain
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.problem import Problem
 
@@ -175,3 +176,52 @@ def test_aug_mix_draws_other_operations_for_every_batch_of_a_graph() -> None:
 def test_a_severity_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="severity"):
         AugMix(severity=0.0)
+
+
+def test_a_grid_hides_the_squares_of_its_cells() -> None:
+    keras.utils.set_random_seed(0)
+    pictures = np.random.default_rng(0).uniform(0, 255, (400, 32, 48, 1)).astype("float32")
+    changed = np.asarray(GridMask(ratio=0.6, cells=(2.0, 4.0))(pictures, training=True))
+    hidden = (changed != pictures)[..., 0]
+    assert 0.3 < hidden.mean() < 0.42  # 0.36 of the area, whole pixels
+    # A hidden row is hidden wherever a hidden column crosses it.
+    np.testing.assert_array_equal(hidden, hidden.any(axis=2)[:, :, None] & hidden.any(axis=1)[:, None, :])
+    means = np.broadcast_to(pictures.mean(axis=(1, 2, 3))[:, None, None], hidden.shape)
+    np.testing.assert_allclose(changed[..., 0][hidden], means[hidden], rtol=1e-4)
+    # Between 2 and 4 cells begin along 32 pixels, one more may be cut.
+    begins = (np.diff(hidden.any(axis=2).astype(int), axis=1) == 1).sum(axis=1)
+    assert begins.min() >= 1
+    assert begins.max() <= 5
+    assert len(np.unique(begins)) > 2
+    assert len(np.unique(hidden.any(axis=2), axis=0)) > 100  # everywhere
+
+
+def test_another_domain_has_another_light_and_the_same_shapes() -> None:
+    keras.utils.set_random_seed(0)
+    picture = np.full((300, 24, 24, 3), 100.0, "float32")
+    picture[:, 6:18, 6:18] = 160.0
+    changed = np.asarray(RandomizedDomain(strength=0.5)(picture, training=True))
+    inner, outer = changed[:, 8:16, 8:16].mean(axis=(1, 2)), changed[:, :4].mean(axis=(1, 2))
+    for figures in (
+        changed.mean(axis=(1, 2, 3)),
+        inner - outer,
+        inner[:, 0] - inner[:, 1],
+        changed.std(axis=(1, 2, 3)),
+    ):
+        assert np.std(figures) > 5.0
+    assert np.mean(inner.mean(axis=1) > outer.mean(axis=1)) > 0.95  # what it shows can still be told
+    weak = np.asarray(RandomizedDomain(strength=0.1)(picture, training=True))
+    assert np.abs(weak - picture).mean() < np.abs(changed - picture).mean() / 3
+    assert 0 <= changed.min() <= changed.max() <= 255
+
+
+@pytest.mark.parametrize("wrong", [{"ratio": 0.0}, {"ratio": 1.0}, {"cells": (0.5, 2.0)}, {"cells": (3.0, 2.0)}])
+def test_a_grid_of_nothing_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="ratio"):
+        GridMask(**wrong)
+
+
+@pytest.mark.parametrize("strength", [0.0, 1.1])
+def test_a_domain_of_no_strength_is_refused(strength: float) -> None:
+    with pytest.raises(ValueError, match="strength"):
+        RandomizedDomain(strength)

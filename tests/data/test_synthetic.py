@@ -131,7 +131,8 @@ def test_a_generator_that_listens_is_told_how_far_it_is() -> None:
 
 def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = blobs()
-    assert synthetic.pool_size(problem) == 4 * len(problem.train)
+    assert synthetic.pool_size(problem) == 1000 > 4 * len(problem.train)
+    assert synthetic.pool_size(blobs(n=1000)) == 4 * len(blobs(n=1000).train)
     monkeypatch.setattr(synthetic, "POOL_BYTES", 10 * 16)
     assert synthetic.pool_size(problem) == 10
     monkeypatch.setattr(synthetic, "POOL_ROWS", 9)

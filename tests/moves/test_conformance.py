@@ -18,7 +18,7 @@ from keras_recipe.data.augmentations import pipeline
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.importance import Importance
 from keras_recipe.models import weights
-from keras_recipe.moves import MOVES, candidates
+from keras_recipe.moves import MOVES, candidates, proposals
 from keras_recipe.problem import Problem
 
 WEIGHTS = "mobilenet_v1_0.25_224_notop.weights.h5"
@@ -30,8 +30,25 @@ STARTS = (
     ("image", Config(BACKBONE.format(", train='last'"))),
     ("photo", Config("small_cnn(width=8)")),
     ("photo", Config("small_cnn(pooling=False, width=8)")),
+    ("squares", Config("small_cnn(width=8)")),
     ("vector", Config("mlp(depth=1, width=8)", "adam(weight_decay=0.01)", batch_size=8)),
 )
+
+
+def squares() -> Problem:
+    """A bright square on a dark ground, on the left or on the right: objects that can be cut out."""
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    x = rng.integers(0, 30, (120, 16, 16, 1))
+    x[y == 0, 5:10, 3:8] += 180
+    x[y == 1, 5:10, 8:13] += 180
+    return load((x.astype("uint8"), y), name="squares")
+
+
+def generator(problem: Problem, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Training examples once more."""
+    rows = np.random.default_rng(seed).integers(len(problem.train), size=count)
+    return np.asarray(problem.train.x[rows]), problem.train.y[rows]
 
 
 def photos() -> Problem:
@@ -63,8 +80,8 @@ def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: str) -> None:
     proposed = 0
     for kind, start in STARTS:
-        problem = {"image": stripes, "photo": photos, "vector": blobs}[kind]()
-        for candidate in candidates(name, start, None, problem, partial(halves, problem)):  # type: ignore[arg-type]
+        problem = {"image": stripes, "photo": photos, "squares": squares, "vector": blobs}[kind]()
+        for candidate in candidates(name, start, None, problem, partial(halves, problem), f"{__name__}:generator()"):  # type: ignore[arg-type]
             assert len(difference(start, candidate)) == 1
             build(problem, candidate)
             proposed += 1
@@ -82,6 +99,10 @@ def test_a_move_has_a_place_and_says_what_it_does(name: str) -> None:
 def test_the_recipe_goes_from_augmentation_to_the_larger_model() -> None:
     order = MOVES.of_stage("regularize")
     assert order.index("unfreeze_all") < order.index("shift_picture") < order.index("rand_augment")
+    assert order.index("cut_out") < order.index("grid_mask") < order.index("rand_augment")
+    assert order.index("aug_mix") < order.index("randomize_domain") < order.index("simulated_examples")
+    assert order.index("simulated_examples") < order.index("mix_up") < order.index("cut_mix")
+    assert order.index("cut_mix") < order.index("pasted_objects") < order.index("gan_samples")
     assert order.index("rand_augment") < order.index("mix_up") < order.index("pretrained_backbone")
     assert order[-1] == "larger_model"
     assert order.index("pretrained_backbone") < order.index("smaller_pictures") < order.index("drop_features")
@@ -121,3 +142,20 @@ def test_augmentations_of_accepted_moves_add_up() -> None:
     assert found.augmentation == "shift(factor=0.1)|flip()"
     assert pipeline(found.augmentation, stripes()) is not None
     assert Spec.parse(found.model) == Spec.parse(start.model)
+
+
+def test_a_move_may_say_why_it_proposes_nothing() -> None:
+    def why(name: str, problem: Problem) -> str:
+        found, reason = proposals(name, STARTS[0][1], None, problem)  # type: ignore[arg-type]
+        assert found == []
+        return reason
+
+    assert "--synthetic" in why("simulated_examples", blobs())
+    assert "64 x 64" in why("gan_samples", photos())
+    assert "vector" in why("gan_samples", blobs())
+    assert "stand" in why("pasted_objects", stripes())
+
+
+def test_simulated_examples_come_at_three_shares() -> None:
+    found = candidates("simulated_examples", STARTS[-1][1], None, blobs(), "m:f(size=3)")  # type: ignore[arg-type]
+    assert [c.synthetic for c in found] == [f"m:f(share={share}, size=3)" for share in (0.1, 0.25, 0.5)]
