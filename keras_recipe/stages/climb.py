@@ -152,15 +152,15 @@ def _verify(
     """
     metric, reference = study.problem.objective.metric, study.gains(incumbent.reference)
     loss = allowed_loss(metric, reference) if saving else 0.0
+    margin = in_unit(metric, reference, loss)
     if not promising(reference if saving else study.gains(incumbent.trials), study.gains((first,))[0], loss):
         few = (
             "its first seed loses more than it may"
             if saving
             else "its first seed does not beat the mean of the seeds before it"
         )
-        _decide(study, name, incumbent, candidate, (first,), stopped=f"{few}: stopped there")
+        _decide(study, name, incumbent, candidate, (first,), f"{few}: stopped there", saving, margin)
         return incumbent
-    margin = in_unit(metric, reference, loss)
     old: tuple[Trial, ...] = incumbent.trials
     new: tuple[Trial, ...] = (first,)
 

@@ -156,7 +156,7 @@ def steps(
     found: list[Signal] = []
     for name, members in parts.items():
         seen = (*(found[-1].features if found else ()), *members)
-        left_out = tuple(sorted({*problem.signature.features} - {*seen}))
+        left_out = tuple(f for f in problem.signature.features if f not in seen)
         found.append(Signal(name, seen, 0, config.with_args("model", without=left_out or None)))
     return found if len(found) > 1 else []
 
