@@ -92,7 +92,9 @@ def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -
     if not proposed:
         if not again:
             kind = study.problem.signature.kind
-            _skip(study, incumbent.stage, name, f"it does not apply to {kind} data with {incumbent.config.model}")
+            # What depends on a measurement may find nothing to change where it does apply.
+            why = "finds nothing to change in" if MOVES.has(name, "again") else "does not apply to"
+            _skip(study, incumbent.stage, name, f"it {why} {kind} data with {incumbent.config.model}")
         return incumbent
     if MOVES.has(name, "keeps"):
         proposed = list(savings)

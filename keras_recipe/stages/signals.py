@@ -38,7 +38,7 @@ GROUPS = 4
 FEATURES = 200
 """Features above which they are not taken one by one: pixels and embeddings by the thousand mean nothing alone."""
 
-ROWS, PICTURES, SIDE = 20_000, 5000, 32
+ROWS, PICTURES, SIDE = 10_000, 5000, 32
 """Training examples that the cheap model is fitted on, of tables and of pictures, and the side that it sees these at:
 more detail than that means nothing to trees."""
 
@@ -174,6 +174,19 @@ def verdict(measured: Effect, expected: float, short: bool) -> str:
     return EXPECTED if measured.better else NOTHING
 
 
+def falls_short(metric: str, network: Sequence[np.ndarray], cheap: Sequence[np.ndarray]) -> bool:
+    """Whether the network gains less from a signal than a cheap model does, beyond noise, and is behind it now.
+
+    A cheap model may gain more only because it had more to gain: a network that is ahead of it owes nothing.
+
+    Args:
+        metric: name in `objectives.METRICS`.
+        network, cheap: gains of each example, (examples,), without the signal and with it.
+    """
+    beside = compare_average(metric, (cheap[1] - cheap[0])[None], network[1] - network[0])
+    return beside.high < 0 and float(network[1].mean()) < float(cheap[1].mean())
+
+
 def _sizes(problem: Problem, config: Config, most: int) -> list[Signal]:
     """Pictures at a quarter and half of their side, then whole; those left out that cost more than the whole ones."""
     from keras_recipe.models import create
@@ -277,9 +290,7 @@ def _judged(
         if signal.name in expect:
             short = measured.high < expected
         else:
-            # Trees may gain more only because they had more to gain: a network that is ahead of them owes nothing.
-            beside = compare_average(metric, (cheap[i] - cheap[i - 1])[None], network[i] - network[i - 1])
-            short = beside.high < 0 and float(network[i].mean()) < float(cheap[i].mean())
+            short = falls_short(metric, network[i - 1 : i + 1], cheap[i - 1 : i + 1])
         verdicts.append(verdict(measured, expected, short))
         figures = (expected, measured.gain, measured.low, measured.high)
         rows.append((signal.name, *(float(f"{v:.4g}") for v in figures), trials[i - 1].score, verdicts[-1]))
