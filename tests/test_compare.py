@@ -145,7 +145,13 @@ def test_an_average_is_compared_over_the_examples_alone() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "margin", "kept"),
-    [(-0.01, 0.01, 0.02, True), (-0.03, 0.01, 0.02, False), (-0.015, -0.005, 0.02, False), (0.01, 0.02, 0.0, True)],
+    [
+        (-0.01, 0.01, 0.02, True),
+        (-0.03, 0.01, 0.02, False),
+        (-0.015, -0.005, 0.02, False),
+        (0.01, 0.02, 0.0, True),
+        (0.0, 0.0, 0.0, True),
+    ],
 )
 def test_a_smaller_model_is_kept_where_no_loss_is_proven_and_none_above_the_margin_is_left(
     low: float, high: float, margin: float, kept: bool
@@ -190,3 +196,11 @@ def test_what_a_seed_has_made_of_a_model_is_common_to_both_sides() -> None:
     assert found.gain == pytest.approx(0.1, abs=0.02)
     assert found.high - found.low < 0.2
     assert compare("mae", own - 0.1, own).high > 1.0
+
+
+def test_a_smaller_model_that_is_perfect_too_gets_its_other_seeds() -> None:
+    perfect = np.ones((3, 50))
+    assert promising(perfect, perfect[0], loss=0.0)
+    assert not promising(perfect, perfect[0])
+    assert promising(np.full((3, 50), 0.8), np.full(50, 0.79), loss=0.02)
+    assert not promising(np.full((3, 50), 0.8), np.full(50, 0.77), loss=0.02)
