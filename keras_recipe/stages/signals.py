@@ -258,6 +258,8 @@ def _affordable(study: Study, config: Config, found: list[Signal], fixed: bool) 
         allowed = SHARE * study.remaining
         for count in range(len(found), len(found) - 1 if fixed else 1, -1):
             needed = -(-(count - 1) // study.workers) * an_epoch
+            if needed <= allowed and count == len(found):  # told without a time, which differs from run to run
+                return count, "the budget holds all of them"
             if needed <= allowed:
                 return count, f"{plural(count - 1, 'trial')} of {an_epoch:.1f} s fit into {allowed:.0f} s"
         return 0, f"{plural(len(found) - 1, 'trial')} of {an_epoch:.1f} s do not fit into {allowed:.0f} s"
