@@ -66,11 +66,11 @@ class Effect:
         return self.high < 0
 
     def keeps(self, margin: float) -> bool:
-        """Not worse: the interval holds no loss as large as the margin, and not only losses."""
-        return self.low > -margin and not self.worse
+        """Not worse: the interval holds no loss above the margin, and not only losses."""
+        return self.low >= -margin and not self.worse
 
 
-def promising(before: np.ndarray, first: np.ndarray, loss: float = 0.0) -> bool:
+def promising(before: np.ndarray, first: np.ndarray, loss: float | None = None) -> bool:
     """Whether a candidate's first seed earns it more of them: it beats the mean of the incumbent's.
 
     The incumbent's own first seed would be no measure; it may have been a lucky one.
@@ -78,9 +78,9 @@ def promising(before: np.ndarray, first: np.ndarray, loss: float = 0.0) -> bool:
     Args:
         before: gains of each example, (seeds, examples).
         first: gains of the candidate's first seed, (examples,).
-        loss: that it may have, in the unit of the gains.
+        loss: that it may have, in the unit of the gains; None where it has to be better.
     """
-    return bool(first.mean() > before.mean() - loss)
+    return bool(first.mean() > before.mean() if loss is None else first.mean() >= before.mean() - loss)
 
 
 def allowed_loss(metric: str, before: np.ndarray) -> float:

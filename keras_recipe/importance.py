@@ -97,11 +97,15 @@ def table(found: Sequence[Importance]) -> Table:
     return Table(
         ("feature", "importance", "low", "high", "verdict"),
         tuple(
-            (i.feature, *(float(f"{v:.4g}") for v in (i.gain, i.low, i.high)), "used" if i.above_noise else "noise")
-            for i in found
+            (i.feature, *map(_rounded, (i.gain, i.low, i.high)), "used" if i.above_noise else "noise") for i in found
         ),
         "importance",
     )
+
+
+def _rounded(value: float) -> float:
+    """Four digits; what is left of sums that cancel is 0."""
+    return float(f"{value:.4g}") if abs(value) > 1e-12 else 0.0
 
 
 def _shuffled(x: np.ndarray, where: list[int], generator: np.random.Generator) -> np.ndarray:

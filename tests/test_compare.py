@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_recipe.compare import SEEDS, compare, compare_average, judge, promising, score_interval
+from keras_recipe.compare import (
+    SEEDS,
+    Effect,
+    allowed_loss,
+    compare,
+    compare_average,
+    compare_paired,
+    in_unit,
+    judge,
+    promising,
+    score_interval,
+)
 
 
 def judged(rate: float, seeds: int, examples: int, rng: np.random.Generator, spread: float = 0.01) -> np.ndarray:
@@ -144,3 +157,66 @@ def test_an_average_is_compared_over_the_examples_alone() -> None:
     deviation = np.std(average - members.mean(axis=0), ddof=1) / np.sqrt(4000)
     assert found.high - found.low == pytest.approx(2 * 1.9605 * deviation, rel=1e-3)
     assert found.seeds == 5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "margin", "kept"),
+    [
+        (-0.01, 0.01, 0.02, True),
+        (-0.03, 0.01, 0.02, False),
+        (-0.015, -0.005, 0.02, False),
+        (0.01, 0.02, 0.0, True),
+        (0.0, 0.0, 0.0, True),
+    ],
+)
+def test_a_smaller_model_is_kept_where_no_loss_is_proven_and_none_above_the_margin_is_left(
+    low: float, high: float, margin: float, kept: bool
+) -> None:
+    assert Effect((low + high) / 2, low, high, 3).keeps(margin) is kept
+
+
+def test_a_tenth_of_the_error_may_be_lost() -> None:
+    correct = np.tile([1.0, 1.0, 1.0, 1.0, 0.0], (3, 10))
+    assert allowed_loss("accuracy", correct) == pytest.approx(0.02)
+    assert in_unit("accuracy", correct, 0.02) == pytest.approx(0.02)
+    squared = np.full((3, 10), -16.0)  # an RMSE of 4
+    assert in_unit("rmse", squared, allowed_loss("rmse", squared)) == pytest.approx(0.05 * 4)
+    assert allowed_loss("accuracy", np.ones((3, 10))) == 0.0
+
+
+def test_more_seeds_are_asked_for_only_where_they_may_still_keep_a_smaller_model() -> None:
+    rng = np.random.default_rng(0)
+    asked: list[int] = []
+
+    def gains(loss: float) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
+        before = rng.normal(size=(7, 400))
+        after = before + rng.normal(scale=0.1, size=(7, 1)) - loss
+
+        def some(count: int) -> tuple[np.ndarray, np.ndarray]:
+            asked.append(count)
+            return before[:count], after[:count]
+
+        return some
+
+    judge("mae", gains(0.0), margin=10.0)  # kept at once
+    assert asked == [3]
+    asked.clear()
+    judge("mae", gains(10.0), margin=0.01)  # out of reach
+    assert asked == [3]
+
+
+def test_what_a_seed_has_made_of_a_model_is_common_to_both_sides() -> None:
+    rng = np.random.default_rng(0)
+    own = rng.normal(scale=5.0, size=(3, 1)) + rng.normal(size=(3, 500))
+    found = compare_paired("mae", own - 0.1 - rng.normal(scale=0.1, size=own.shape), own)
+    assert found.gain == pytest.approx(0.1, abs=0.02)
+    assert found.high - found.low < 0.2
+    assert compare("mae", own - 0.1, own).high > 1.0
+
+
+def test_a_smaller_model_that_is_perfect_too_gets_its_other_seeds() -> None:
+    perfect = np.ones((3, 50))
+    assert promising(perfect, perfect[0], loss=0.0)
+    assert not promising(perfect, perfect[0])
+    assert promising(np.full((3, 50), 0.8), np.full(50, 0.79), loss=0.02)
+    assert not promising(np.full((3, 50), 0.8), np.full(50, 0.77), loss=0.02)

@@ -45,4 +45,5 @@ def drop_features(config: Config, trial: Trial, problem: Problem, important: Imp
     weak = weakest_first[: len(problem.signature.features) - len(dropped) - 1]  # one stays
     for count in dict.fromkeys((len(weak), len(weak) // 2)):
         if count:
-            yield config.with_args("model", without=tuple(sorted(map(str, (*dropped, *weak[:count])))))
+            left_out = {*dropped, *weak[:count]}
+            yield config.with_args("model", without=tuple(f for f in problem.signature.features if f in left_out))

@@ -92,8 +92,10 @@ def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -
     what = f"{name}, once more" if again else name
     if not proposed:
         if not again:
-            why = why or f"it does not apply to {study.problem.signature.kind} data with {incumbent.config.model}"
-            skip(study, incumbent.stage, name, why)
+            kind = study.problem.signature.kind
+            # What depends on a measurement may find nothing to change where it does apply.
+            none = "finds nothing to change in" if MOVES.option(name, "again") else "does not apply to"
+            skip(study, incumbent.stage, name, why or f"it {none} {kind} data with {incumbent.config.model}")
         return incumbent
     if MOVES.option(name, "keeps"):
         proposed = list(savings)

@@ -52,6 +52,8 @@ def _permutations(study: Study, config: Config, trials: Sequence[Trial], feature
         once = (time.monotonic() - began) * features * len(trials)
         allowed = int(SHARE * study.remaining / once)
         count = max(0, min(PERMUTATIONS, allowed))
+        if count == PERMUTATIONS:  # told without a time, which differs from run to run
+            return count, "the budget holds all of them"
         return count, f"one of all {plural(features, 'feature')} for {plural(len(trials), 'model')} takes {once:.2g} s"
 
     found: int = study.plan("regularize", f"permutations of each feature ({config.digest()[:6]})", choose).value

@@ -30,16 +30,16 @@ def verify(
     With a `saving`, in words, it need not be better than the incumbent, only not worse, see `compare.MARGIN`.
     """
     metric, reference = study.problem.objective.metric, study.gains(incumbent.reference)
-    loss = allowed_loss(metric, reference) if saving else 0.0
+    loss = allowed_loss(metric, reference) if saving else None
+    margin = in_unit(metric, reference, loss or 0.0)
     if not promising(reference if saving else study.gains(incumbent.trials), study.gains((first,))[0], loss):
         few = (
             "its first seed loses more than it may"
             if saving
             else "its first seed does not beat the mean of the seeds before it"
         )
-        decide(study, name, incumbent, candidate, (first,), stopped=f"{few}: stopped there")
+        decide(study, name, incumbent, candidate, (first,), f"{few}: stopped there", saving, margin)
         return incumbent
-    margin = in_unit(metric, reference, loss)
     old: tuple[Trial, ...] = incumbent.trials
     new: tuple[Trial, ...] = (first,)
 
@@ -148,7 +148,11 @@ def _reason_to_keep(study: Study, found: Effect, keeps: bool, margin: float, sav
     if found.better:
         return f"better than noise, and {saving}"
     if keeps:
-        return f"not worse by {allowed}, a tenth of the error, and {saving}"
+        return (
+            f"not worse by {allowed}, a tenth of the error, and {saving}"
+            if margin
+            else f"nothing is lost, and {saving}"
+        )
     return "worse than noise" if found.worse else f"{saving}, but a loss of {allowed} or more cannot be ruled out"
 
 

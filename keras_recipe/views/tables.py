@@ -53,5 +53,5 @@ def _cell(value: str | float | int | None, largest: float | None) -> Cell:
         return Cell("–", share=share)
     if isinstance(value, bool | str):
         return Cell(str(value))
-    whole = float(value).is_integer()
+    whole = value >= 0 and float(value).is_integer()
     return Cell(count(int(value)) if whole else number(value), True, share)

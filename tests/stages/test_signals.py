@@ -20,7 +20,7 @@ from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
-from keras_recipe.stages.signals import EXPECTED, LESS, NOTHING, read_signals, signals, steps, verdict
+from keras_recipe.stages.signals import EXPECTED, LESS, NOTHING, falls_short, read_signals, signals, steps, verdict
 from keras_recipe.study import Study
 
 MLP = Config("mlp(depth=1, width=32)", "adam(learning_rate=0.01)", batch_size=32, epochs=15)
@@ -137,6 +137,19 @@ def test_pictures_come_small_first(tmp_path: Path) -> None:
 )
 def test_the_verdict(effect: Effect, expected: float, short: bool, said: str) -> None:
     assert verdict(effect, expected, short) == said
+
+
+def test_a_network_that_is_ahead_of_the_cheap_model_owes_nothing() -> None:
+    rng = np.random.default_rng(0)
+
+    def correct(share: float) -> np.ndarray:
+        return (rng.random(2000) < share).astype(float)
+
+    ahead, behind = [correct(0.9), correct(0.91)], [correct(0.6), correct(0.61)]
+    cheap = [correct(0.6), correct(0.8)]
+    assert falls_short("accuracy", behind, cheap)
+    assert not falls_short("accuracy", ahead, cheap)
+    assert not falls_short("accuracy", [correct(0.55), correct(0.75)], cheap)  # behind, but it gains as much
 
 
 def test_where_the_time_is_short_it_is_left_out_and_said(ranked: Problem, tmp_path: Path) -> None:

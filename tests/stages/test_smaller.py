@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from keras_recipe.core import journal as journals
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
 from keras_recipe.core.records import CheckRun, Decision, Plan, Trial
@@ -16,6 +20,7 @@ from keras_recipe.data import load
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages.climb import climb
+from keras_recipe.stages.signals import signals
 from keras_recipe.study import Study
 
 MLP = Config("mlp(depth=1, width=16)", "adam(learning_rate=0.01)", batch_size=32, epochs=12)
@@ -133,6 +138,25 @@ def test_a_second_time_importances_are_read_from_the_record(tmp_path: Path, monk
         monkeypatch.setattr("keras_recipe.stages.features.importances", None)
         assert climb(study, MLP, "regularize", ("drop_features",)) == first
         assert len(study.journal) == count
+
+
+def test_a_run_that_goes_on_from_any_record_ends_with_the_same_journal(tmp_path: Path) -> None:
+    problem = vectors(useful=2, idle=2, rows=400)
+
+    def run(folder: Path) -> list[dict[str, Any]]:
+        with study_of(problem, folder) as study:
+            study.trials("overfit", [(MLP, 0)])
+            climb(study, signals(study, MLP), "regularize", ("drop_features", "narrower"))
+        lines = (folder / journals.FILE).read_text().splitlines()
+        return [{k: v for k, v in json.loads(line).items() if "seconds" not in k and k != "elapsed"} for line in lines]
+
+    whole = run(tmp_path / "whole")
+    for kept in (0.4, 0.8):
+        cut = tmp_path / f"cut at {kept}"
+        shutil.copytree(tmp_path / "whole", cut)
+        lines = (cut / journals.FILE).read_text().splitlines(keepends=True)
+        (cut / journals.FILE).write_text("".join(lines[: int(len(lines) * kept)]))
+        assert run(cut) == whole
 
 
 def test_a_narrower_model_is_kept_where_it_does_as_well(tmp_path: Path) -> None:
