@@ -37,6 +37,7 @@ test: $(READY) ## style, types and all tests
 bench: $(READY) ## benchmarks whose figures the README quotes
 	$(BIN)/python scripts/bench_trial.py
 	$(BIN)/python scripts/bench_decisions.py
+	$(BIN)/python scripts/bench_noise.py
 	$(BIN)/python scripts/bench_inspect.py
 	$(BIN)/python scripts/bench_finetune.py --only pass
 	$(BIN)/python scripts/bench_finetune.py --only norm

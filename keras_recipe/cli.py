@@ -345,9 +345,12 @@ def _load(data: str, *, test: str | None, **options: Any) -> Problem:
 
 def _print_result(result: Result, as_json: bool) -> None:
     from keras_recipe.core.journal import read, run_of
-    from keras_recipe.views.console import summary
+    from keras_recipe.views.console import bill, summary
 
     if not as_json:
+        tried = bill(read(result.directory), rich.console.Console().width)
+        if tried:
+            typer.echo("\n" + tried)
         typer.echo("\n" + summary(read(result.directory), result.model_path, result.report, result.tensorboard))
         return
     end = result.evaluation

@@ -437,6 +437,12 @@ def _rate_factor(config: Config, training: Training, epoch: int) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (epoch + 0.5 - start) / (end - start))
 
 
+def rates(learner: Learner, config: Config, epochs: int) -> list[float]:
+    """Learning rate of each of the first epochs of a trial of this config, as a part of its constant rate."""
+    training = learner.training(config, 0, rows=FEATURE_ROWS)
+    return [_rate_factor(config, training, epoch) for epoch in range(epochs)]
+
+
 def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:
     """Measured mean seconds of an epoch of `config` with its validation, from a few steps; the trace is kept."""
     features = learner.feature_seconds(config) / config.epochs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keras_recipe.callbacks.learning_rate_report import LearningRateReport
 from keras_recipe.callbacks.prediction_dynamics import PredictionDynamics
 
-__all__ = ["PredictionDynamics"]
+__all__ = ["LearningRateReport", "PredictionDynamics"]

@@ -223,6 +223,8 @@ class Evaluation:
         verified: largest difference between the predictions of the exported file, loaded in a new process,
             and those of the trained model.
         artifact: path of a picture (the most confident mistakes), relative to the run directory.
+        mistakes: the test examples that were most confidently mistaken, or for regression those with the largest
+            errors; None where there are none.
     """
 
     key: str
@@ -240,6 +242,7 @@ class Evaluation:
     seconds: float
     artifact: str | None = None
     members: list[str] = field(default_factory=list)
+    mistakes: Table | None = None
 
 
 Record = Run | CheckRun | Trial | Decision | Plan | Evaluation
@@ -261,14 +264,20 @@ def from_json(line: dict[str, Any]) -> Record:
         values["findings"] = tuple(_finding(f) for f in values["findings"])
     if cls is Run:
         values["objective"] = Objective(**values["objective"])
+    if cls is Evaluation:
+        values["mistakes"] = _table(values.get("mistakes"))
     record: Record = cls(**values)
     return record
 
 
+def _table(values: dict[str, Any] | None) -> Table | None:
+    if values is None:
+        return None
+    return Table(tuple(values["columns"]), tuple(map(tuple, values["rows"])), values["bars"])
+
+
 def _finding(values: dict[str, Any]) -> Finding:
     known = {f.name: values[f.name] for f in dataclasses.fields(Finding) if f.name in values}
-    table = known.get("table")
-    if table is not None:
-        known["table"] = Table(tuple(table["columns"]), tuple(map(tuple, table["rows"])), table["bars"])
+    known["table"] = _table(known.get("table"))
     known["suspects"] = tuple(Suspect(**s) for s in known.get("suspects", ()))
     return Finding(**known)

@@ -28,6 +28,11 @@ LONG = (
 LONG_SHARE = 0.2
 """Part of the budget that may be gone before they are."""
 
+LOOK_SECONDS = 2.0
+"""Seconds that a look at the trained model takes, about; where they are not left there is none."""
+
+NO_TIME = "not enough of the budget is left"
+
 TOO_LONG = f"{LONG_SHARE:.0%} of the budget were gone: training needs the rest"
 
 
@@ -42,19 +47,23 @@ def baseline(study: Study, config: Config) -> Config:
 
 
 def look_again(study: Study, config: Config) -> Config:
-    """Look at the tensors just before the net once more, where accepted augmentations have changed them, and see
-    whether they have kept their labels."""
-    if config.augmentation:
+    """Look once more, at the trained model: the weights of its first layer and its activations; where augmentations
+    were accepted, at the tensors just before the net, and whether they have kept their labels."""
+    best = best_trial(study, trials_of(study, config))
 
-        def trained() -> Loop:
-            loop, best = study.learner.loop(config), best_trial(study, trials_of(study, config))
-            for variable, value in zip(loop.model.variables, study.weights(best), strict=True):
-                variable.assign(value)
-            return loop
+    def trained() -> Loop:
+        loop = study.learner.loop(config)
+        for variable, value in zip(loop.model.variables, study.weights(best), strict=True):
+            variable.assign(value)
+        return loop
 
-        job = replace(job_of(study, config), trained=trained)
-        for name in ("just_before_the_net", *CHECKS.of_stage("regularize")):
-            _look(study, job, "regularize", name)
+    # The seed is that of the trained weights, so that a check can tell what training has changed of them.
+    job = replace(job_of(study, config), trained=trained, seed=best.seed)
+    for name in (*(["just_before_the_net"] if config.augmentation else []), *CHECKS.of_stage("regularize")):
+        if study.journal.get(CheckRun, f"check/regularize/{name}") is None and study.remaining < LOOK_SECONDS:
+            study.memo(Plan, f"skip/regularize/{name}", lambda n=name: skipped("regularize", n, NO_TIME))  # type: ignore[misc]
+            continue
+        _look(study, job, "regularize", name)
     return config
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras_recipe import dumb, exported, objectives
 from keras_recipe.compare import score_interval
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Evaluation, Finding, Trial
+from keras_recipe.core.records import Evaluation, Finding, Table, Trial
 from keras_recipe.directory import MODEL
 from keras_recipe.pictures import grid
 from keras_recipe.problem import Problem
@@ -26,7 +26,7 @@ PROVEN = 1e-3
 """Largest difference between two predictions that may be rounding: of a probability, or in standard deviations."""
 
 MISTAKES = 24
-"""Most confident mistakes in the picture."""
+"""Most confident mistakes, or largest errors, that are shown."""
 
 CONFUSION_CLASSES = 200
 """Above this a confusion matrix is too large for a record."""
@@ -68,6 +68,7 @@ def _evaluate(study: Study, members: Sequence[Trial]) -> Evaluation:
     predicted = np.mean([objectives.predictions(problem, test.predict(batched(m))) for m in models], axis=0)
     gains = objectives.METRICS[metric].gains(problem.test.y, predicted)
     low, high, method = score_interval(metric, gains)
+    rows = _mistaken(problem, predicted)
     return Evaluation(
         key="evaluation",
         trial=best.key,
@@ -86,7 +87,8 @@ def _evaluate(study: Study, members: Sequence[Trial]) -> Evaluation:
         confusion=_confusion(problem.test.y, predicted, len(problem.signature.classes)),
         verified=verified,
         seconds=time.monotonic() - began,
-        artifact=_mistakes(study, predicted),
+        artifact=_picture(study, predicted, rows),
+        mistakes=_listed(problem, predicted, rows),
     )
 
 
@@ -114,17 +116,41 @@ def _confusion(y: np.ndarray, predicted: np.ndarray, classes: int) -> list[list[
     return matrix
 
 
-def _mistakes(study: Study, predicted: np.ndarray) -> str | None:
-    """Picture of the test examples that were most confidently mistaken."""
-    problem = study.problem
-    if problem.signature.kind != "image" or problem.signature.task == "regression":
-        return None
+def _mistaken(problem: Problem, predicted: np.ndarray) -> np.ndarray:
+    """Rows of the test examples that were mistaken, the most confident first; for regression those with the largest
+    errors, in deviations of the targets."""
+    if problem.signature.task == "regression":
+        errors = (np.abs(predicted - problem.test.y) / problem.target_moments()[1]).max(axis=1)
+        return np.argsort(-errors, kind="stable")[:MISTAKES]
     guesses = predicted.argmax(axis=1)
     wrong = np.flatnonzero(guesses != problem.test.y)
-    if not len(wrong):
+    worst: np.ndarray = wrong[np.argsort(-predicted[wrong, guesses[wrong]], kind="stable")][:MISTAKES]
+    return worst
+
+
+def _listed(problem: Problem, predicted: np.ndarray, rows: np.ndarray) -> Table | None:
+    """The mistakes, by example."""
+    y, ids, label = problem.test.y, problem.test.ids, problem.label
+    if not len(rows):
         return None
-    worst = wrong[np.argsort(-predicted[wrong, guesses[wrong]], kind="stable")][:MISTAKES]
-    names = problem.signature.classes
-    captions = [f"{names[problem.test.y[r]]}, not {names[guesses[r]]}" for r in worst]
-    path = grid(study.directory / "artifacts" / "mistakes.png", problem.test.x[worst], captions)
+    if problem.signature.task == "regression":
+        if problem.signature.targets > 1:
+            pairs = tuple((ids[r], label(y[r]), label(predicted[r])) for r in rows)
+            return Table(("example", "target", "prediction"), pairs)
+        figures = ((ids[r], float(y[r, 0]), float(predicted[r, 0])) for r in rows)
+        errors = tuple((example, true, said, abs(said - true)) for example, true, said in figures)
+        return Table(("example", "target", "prediction", "error"), errors, bars="error")
+    guesses = predicted.argmax(axis=1)
+    wrong = tuple((ids[r], label(y[r]), label(guesses[r]), round(float(predicted[r].max()), 4)) for r in rows)
+    return Table(("example", "is", "the model says", "confidence"), wrong, bars="confidence")
+
+
+def _picture(study: Study, predicted: np.ndarray, rows: np.ndarray) -> str | None:
+    """Picture of the mistakes; for regression of the largest errors."""
+    problem = study.problem
+    if problem.signature.kind != "image" or not len(rows):
+        return None
+    said = predicted if problem.signature.task == "regression" else predicted.argmax(axis=1)
+    captions = [f"{problem.label(problem.test.y[r])}, not {problem.label(said[r])}" for r in rows]
+    path = grid(study.directory / "artifacts" / "mistakes.png", problem.test.x[rows], captions)
     return str(path.relative_to(study.directory))

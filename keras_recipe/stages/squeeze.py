@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -10,7 +11,8 @@ import numpy as np
 from keras_recipe import objectives
 from keras_recipe.compare import SEEDS, compare_average
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Decision, Trial
+from keras_recipe.core.records import CheckRun, Decision, Trial
+from keras_recipe.schedules import schedule
 from keras_recipe.stages.climb import climb
 from keras_recipe.study import Study
 
@@ -25,8 +27,29 @@ ENSEMBLE = "ensemble"
 
 
 def squeeze(study: Study, config: Config, moves: Sequence[str] | None = None) -> Config:
-    """Let the rate fall, and leave it training for longer, where that is better than noise."""
-    return climb(study, config, "squeeze", moves)
+    """Let the rate fall, and leave it training for longer, where that is better than noise.
+
+    Where a rate falls, it must not have been spent before the loss had settled: that is looked at in its first trial.
+    """
+    chosen = climb(study, config, "squeeze", moves)
+    for trial in [t for t in trials_of(study, chosen) if chosen.schedule][:1]:
+        _look_at_the_rate(study, trial)
+    return chosen
+
+
+def _look_at_the_rate(study: Study, trial: Trial) -> None:
+    """Compare the rate of a trial with its training loss, see `schedules`."""
+
+    def look() -> CheckRun:
+        from keras_recipe.training import rates
+
+        began = time.monotonic()
+        found = schedule(rates(study.learner, Config.from_leaves(trial.config), trial.epochs), trial.history["loss"])
+        what = "The learning rate must last until the loss has settled."
+        return CheckRun(key, "squeeze", "learning_rate_lasts", what, (found,), time.monotonic() - began)
+
+    key = f"check/squeeze/learning_rate_lasts/{trial.digest}"
+    study.memo(CheckRun, key, look)
 
 
 def ensemble(study: Study, config: Config, moves: Sequence[str] | None = None) -> tuple[Trial, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,8 +19,8 @@ from rich.text import Text
 
 from keras_recipe.core.journal import evaluation_of
 from keras_recipe.core.records import CheckRun, Record, Run, Table
-from keras_recipe.views import tables
-from keras_recipe.views.lines import PLAIN, Entry, clean, entries, progress_line, wrap
+from keras_recipe.views import labels, tables
+from keras_recipe.views.lines import MARKS, PLAIN, Entry, clean, entries, progress_line, wrap
 from keras_recipe.views.story import incumbent, tell
 from keras_recipe.views.units import NBSP, Units, plural, seconds
 from keras_recipe.views.verdict import verdict
@@ -32,6 +33,9 @@ STYLES = {
     "accepted": "green",
     "rejected": "dim",
 }
+BILL = 10
+"""Moves on the bill that is printed at the end, at least as many as were accepted."""
+
 ROWS = 8
 """Rows of a table that are printed."""
 
@@ -193,6 +197,41 @@ def summary(records: Iterable[Record], model: Path, report: Path, tensorboard: P
         lines += [f"model        {model}"]
     lines += [f"report       {report}", f"TensorBoard  {tensorboard}"]
     return "\n".join(lines)
+
+
+def bill(records: Iterable[Record], width: int) -> str:
+    """The moves of a run and what they cost, for a screen of so many columns: the accepted ones, and of the others
+    those with the largest effects, BILL lines in all; how many more there were, and where the time went."""
+    told = tell(list(records))
+    units = Units.of(told.run)
+    total = sum(c.seconds for c in told.charges)
+    tried = [(c, c.decision) for c in told.charges if c.decision is not None]
+    if not tried or not total:
+        return ""
+    # A rejected move with its interval around 0 is worth less of a narrow screen than an accepted one.
+    ranked = sorted(tried, key=lambda t: (not t[1].accepted, -abs(t[1].effect)))
+    shown = [t for t in tried if t in ranked[: max(BILL, sum(d.accepted for _, d in tried))]]
+    out = rich.console.Console(file=io.StringIO(), width=width, color_system=None, highlight=False, _environ={})
+    table = rich.table.Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading, right in (("move", False), ("gain (95% interval)", False), ("seeds", True), ("time", True)):
+        table.add_column(heading, justify="right" if right else "left", overflow="fold", no_wrap=heading == "time")
+    for charge, d in shown:
+        mark = MARKS["accepted" if d.accepted else "rejected"]
+        name = clean(f"{mark} {labels.words(d.move)}, {labels.change(d.change)}")
+        gain = f"{units.gain(d.effect)} ({units.gain_interval(d.low, d.high)})"
+        table.add_row(Text(name), Text(gain), str(d.seeds), seconds(charge.seconds))
+    out.print(table)
+    rejected, left = sum(not d.accepted for _, d in tried), len(tried) - len(shown)
+    skips = sum(len(c.names) for c in told.charges if c.what == "skipped")
+    counts = f"{len(tried) - rejected} accepted, {rejected} rejected" + (f", {left} of them not shown" if left else "")
+    counts += f"; {skips} skipped" if skips else ""
+    stages = dict.fromkeys(c.stage for c in told.charges)
+    costs = {s: sum(c.seconds for c in told.charges if c.stage == s) for s in stages}
+    parts = ", ".join(f"{s} {seconds(cost)} ({cost / total:.0%})" for s, cost in costs.items() if cost)
+    for line in (counts, f"work: {parts}"):
+        out.print(Text(clean(line)))
+    text: str = out.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _clock(elapsed: float) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from keras_recipe.core import journal
 from keras_recipe.views import charts, labels, scoreboard, tables, units
 from keras_recipe.views.confusion import Confusion, confusion
 from keras_recipe.views.pictures import picture
-from keras_recipe.views.story import Story, bill, one_per_config, skipped, tell
+from keras_recipe.views.story import Charge, Story, bill, one_per_config, skipped, tell
 from keras_recipe.views.verdict import gap, verdict
 
 FILE = "report.html"
@@ -52,6 +53,7 @@ def render(story: Story, directory: Path) -> str:
             scoreboard=scoreboard.rows(story),
             confusion=_confusion(story),
             bill=bill(story.stages, story.evaluation),
+            charges=story.charges,
             one_per_config=one_per_config,
             skipped=skipped,
             picture=partial(picture, directory),
@@ -86,8 +88,14 @@ def _environment() -> Environment:
         "evidence": evidence,
         "leaf": labels.value,
         "title": labels.title,
+        "groupby_stage": _by_stage,
     }
     return environment
+
+
+def _by_stage(charges: Iterable[Charge]) -> list[tuple[str, list[Charge]]]:
+    """Lines of the bill by stage, both in order."""
+    return [(stage, list(lines)) for stage, lines in groupby(charges, key=lambda c: c.stage)]
 
 
 def evidence(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_recipe.core.journal import evaluation_of, run_of, select
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
+from keras_recipe.views import labels
 
 STAGES = {
     "inspect": "What is in the data, before any model sees it?",
@@ -63,6 +64,7 @@ class Story:
     Attributes:
         best: the trial whose weights became the model; while the run goes on, the trial that leads so far.
         stop: stage and finding of the error that stopped the run.
+        charges: the bill, line by line.
     """
 
     run: Run
@@ -70,6 +72,7 @@ class Story:
     stages: tuple[Stage, ...]
     best: Trial | None
     stop: tuple[str, Finding] | None
+    charges: tuple[Charge, ...] = ()
 
     @property
     def status(self) -> str:
@@ -104,7 +107,7 @@ def tell(records: Sequence[Record]) -> Story:
     errors = [(c.stage, f) for c in select(records, CheckRun) for f in c.findings if f.severity == "error"]
     run = run_of(records)
     stop = errors[0] if errors and evaluation is None and "only" not in run.settings else None
-    return Story(run, evaluation, stages, best_trial(records), stop)
+    return Story(run, evaluation, stages, best_trial(records), stop, tuple(charges(records)))
 
 
 def best_trial(records: list[Record]) -> Trial | None:
@@ -134,6 +137,87 @@ def incumbent(now: dict[str, Any] | None, record: Record) -> dict[str, Any] | No
 def bill(stages: Sequence[Stage], evaluation: Evaluation | None) -> list[Cost]:
     """Where the time went, stage by stage."""
     return [cost for cost in (_cost(stage, evaluation) for stage in stages) if cost.total > 0]
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A line of the bill: one thing that was tried, looked at or left out.
+
+    Attributes:
+        stage: where.
+        what: "checks", "rung" (of the ladder), "move", "seeds" (of the incumbent, beyond those that a move asked for),
+            "skipped" or "test".
+        name: of the move, or of what else it is.
+        decision: on the move; None for everything else.
+        score: training score of a rung.
+        reason: why it was skipped, or taken.
+        trials: that it took.
+        names: checks that it sums up, or moves that were skipped for the same reason.
+        seconds: of work.
+    """
+
+    stage: str
+    what: str
+    name: str
+    decision: Decision | None = None
+    score: float | None = None
+    reason: str = ""
+    trials: int = 0
+    names: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def charges(records: Sequence[Record]) -> list[Charge]:
+    """The bill in full: every stage with its checks, rungs and moves in the order in which they were tried, and what
+    was skipped. All seconds of work are on it, each once."""
+    told, evaluation = list(records), evaluation_of(list(records))
+    found: list[Charge] = []
+    for stage in _stages(told, evaluation):
+        if stage.checks:
+            names, cost = tuple(c.check for c in stage.checks), sum(c.seconds for c in stage.checks)
+            found.append(Charge(stage.name, "checks", "checks", names=names, seconds=cost))
+        found += _tried(stage.name, [r for r in told if getattr(r, "stage", None) == stage.name])
+        if stage.name == "final" and evaluation is not None:
+            found.append(Charge("final", "test", "export, proof and test", seconds=evaluation.seconds))
+    return found
+
+
+def _tried(stage: str, records: Sequence[Record]) -> list[Charge]:
+    """Rungs and moves of one stage. A trial is charged to the first decision about its config that follows it."""
+    open_: dict[str, list[Trial]] = {}
+    found: list[Charge] = []
+    skips: dict[str, list[str]] = {}
+    for record in records:
+        if isinstance(record, Trial):
+            open_.setdefault(record.digest, []).append(record)
+        elif isinstance(record, Decision):
+            changed = record.before != record.after  # an ensemble is made of the incumbent's trials
+            trials = open_.pop(record.after, []) if changed else []
+            found.append(
+                Charge(
+                    stage,
+                    "move",
+                    record.move,
+                    record,
+                    reason=record.reason,
+                    trials=len(trials),
+                    seconds=sum(t.seconds for t in trials),
+                )
+            )
+        elif isinstance(record, Plan) and skipped(record):
+            name = str(record.value) if record.name == "skipped" else record.name
+            skips.setdefault(record.reason, []).append(name)
+    left = [t for trials in open_.values() for t in trials]
+    if stage == "overfit":
+        rungs = [
+            Charge(stage, "rung", labels.part(t.config, "model"), score=t.train_score, trials=1, seconds=t.seconds)
+            for t in left
+        ]
+        found = [*rungs, *found]
+    elif left:
+        cost = sum(t.seconds for t in left)
+        found.insert(0, Charge(stage, "seeds", "seeds of the model itself", trials=len(left), seconds=cost))
+    return found + [Charge(stage, "skipped", "skipped", reason=r, names=tuple(n)) for r, n in skips.items()]
 
 
 def confused(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:

@@ -7,6 +7,9 @@ from keras_recipe.views.charts import best_baseline
 from keras_recipe.views.story import Story
 from keras_recipe.views.units import Units, plural
 
+BLIND = {"majority": "always saying the commonest class", "mean": "always saying the mean"}
+"""Baselines that do not look at their input, and what they do."""
+
 
 def verdict(story: Story, units: Units) -> str:
     """One sentence: what the model reaches, beside the best baseline and a person; or why there is no model."""
@@ -52,6 +55,9 @@ def _beside_baseline(e: Evaluation, story: Story, units: Units) -> str:
     if best is None:
         return ""
     name, score = best
+    nothing = _nothing_to_learn(e, story)
+    if nothing:
+        return f": no better than {nothing[0]} ({units.score(nothing[1])}), like every dumb baseline{_moves(story)}"
     said = f"the best dumb baseline ({name.replace('_', ' ')}, {units.score(score)})"
     worst, top = (e.low, e.high) if units.higher_is_better else (e.high, e.low)
     if story.run.objective.better(worst, score):
@@ -59,6 +65,30 @@ def _beside_baseline(e: Evaluation, story: Story, units: Units) -> str:
     if story.run.objective.better(score, top):
         return f", worse than {said}: something is wrong, or time was too short"
     return f", not distinguishable from {said}"
+
+
+def _nothing_to_learn(e: Evaluation, story: Story) -> tuple[str, float] | None:
+    """What the model is not better than, and its score, where that does not look at the input, and where no dumb
+    baseline that does is better either, nor a person; None elsewhere."""
+    blind = next(((said, e.baselines[name]) for name, said in BLIND.items() if name in e.baselines), None)
+    worst, top = (e.low, e.high) if story.run.objective.higher_is_better else (e.high, e.low)
+    if blind is None or story.run.objective.better(worst, blind[1]):
+        return None
+    if story.human_score is not None and story.run.objective.better(story.human_score, blind[1]):
+        return None
+    return None if any(story.run.objective.better(score, top) for score in e.baselines.values()) else blind
+
+
+def _moves(story: Story) -> str:
+    tried = [d for s in story.stages for d in s.decisions]
+    accepted = sum(d.accepted for d in tried)
+    better = "none was" if not accepted else "1 was" if accepted == 1 else f"{accepted} were"
+    moves = f"; of {plural(len(tried), 'candidate')} {better} better than noise" if tried else ""
+    return f"{moves}. There is no evidence that the inputs say anything about {_target(story)}"
+
+
+def _target(story: Story) -> str:
+    return "the target" if story.run.problem.get("task") == "regression" else "the label"
 
 
 def _beside_human(e: Evaluation, story: Story, units: Units) -> str:

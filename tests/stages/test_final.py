@@ -10,10 +10,11 @@ from keras_recipe.compare import score_interval
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import read, select
 from keras_recipe.core.records import Evaluation, Trial
+from keras_recipe.data.toys import blobs, line
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Result
 from keras_recipe.stages import Blocked
-from keras_recipe.stages.final import finish
+from keras_recipe.stages.final import MISTAKES, _listed, _mistaken, finish
 from keras_recipe.stages.squeeze import best_trial
 from keras_recipe.study import Study
 
@@ -68,3 +69,37 @@ def test_a_file_that_predicts_otherwise_stops_the_recipe(study: Study, monkeypat
     with pytest.raises(Blocked, match="predicts otherwise"):
         finish(study, trials)
     assert study.journal.get(Evaluation, "evaluation") is None
+
+
+def test_the_most_confident_mistakes_and_the_largest_errors_come_first() -> None:
+    problem = blobs()
+    y = problem.test.y
+    predicted = np.full((len(y), 3), 0.3)
+    predicted[np.arange(len(y)), y] = 0.4
+    for row, confidence in ((4, 0.7), (9, 0.9)):
+        predicted[row] = 0.0
+        predicted[row, (y[row] + 1) % 3] = confidence
+    rows = _mistaken(problem, predicted)
+    assert rows.tolist() == [9, 4]
+    table = _listed(problem, predicted, rows)
+    assert table is not None
+    names, wrong = problem.signature.classes, int((y[9] + 1) % 3)
+    assert table.rows[0] == (problem.test.ids[9], names[y[9]], names[wrong], 0.9)
+    assert _listed(problem, predicted, rows[:0]) is None
+    problem = line()
+    said = problem.test.y + np.linspace(0, -1, len(problem.test))[:, None]
+    rows = _mistaken(problem, said)
+    assert rows[0] == len(problem.test) - 1
+    table = _listed(problem, said, rows)
+    assert table is not None
+    assert table.rows[0][-1] == pytest.approx(1.0, abs=1e-5)
+    assert table.bars == "error"
+
+
+def test_mistakes_come_back_from_the_journal(finished: Finished) -> None:
+    _, result = finished("line")
+    table = result.evaluation.mistakes
+    assert table is not None
+    assert table == select(read(result.directory), Evaluation)[0].mistakes
+    assert len(table.rows) == MISTAKES
+    assert "Largest errors" in (result.directory / "report.html").read_text()

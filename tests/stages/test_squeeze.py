@@ -7,7 +7,7 @@ import pytest
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
-from keras_recipe.core.records import Decision, Plan
+from keras_recipe.core.records import CheckRun, Decision, Plan
 from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, line
 from keras_recipe.moves import candidates
@@ -55,6 +55,31 @@ def test_the_rate_falls_once() -> None:
     found = candidates("let_the_rate_fall", SHORT, None, problem)  # type: ignore[arg-type]
     assert [c.schedule for c in found] == ["cosine"]
     assert candidates("let_the_rate_fall", found[0], None, problem) == []  # type: ignore[arg-type]
+
+
+def test_a_rate_that_falls_is_seen_to_last(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    def looks() -> dict[str, str]:
+        return {f.cause: f.severity for c in select(list(study.journal), CheckRun) for f in c.findings}
+
+    study.trials("squeeze", [(SHORT, seed) for seed in study.seeds(3)])
+    assert squeeze(study, SHORT, ("flip_picture",)) == SHORT
+    assert looks() == {}
+    falling = SHORT.replace(schedule="cosine", epochs=20)
+    study.trials("squeeze", [(falling, seed) for seed in study.seeds(3)])
+    assert squeeze(study, falling, ()) == falling
+    assert looks() == {"schedule": "ok"}
+    count = len(study.journal)
+    assert squeeze(study, falling, ()) == falling
+    assert len(study.journal) == count
+
+
+def test_a_rate_that_was_spent_early_is_told(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    falling = SHORT.replace(schedule="cosine", epochs=20).with_args("optimizer", learning_rate=0.01)
+    monkeypatch.setattr("keras_recipe.training._rate_factor", lambda config, training, epoch: 0.1**epoch)
+    study.trials("squeeze", [(falling, seed) for seed in study.seeds(3)])
+    squeeze(study, falling, ())
+    (run,) = select(list(study.journal), CheckRun)
+    assert [(f.severity, f.cause) for f in run.findings] == [("warning", "schedule")]
 
 
 def test_networks_that_disagree_are_averaged(noisy: Problem, tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from keras_recipe.core.journal import read
 from keras_recipe.core.records import CheckRun, Finding, Plan
-from keras_recipe.views.console import Console, summary
+from keras_recipe.views.console import Console, bill, summary
 from keras_recipe.views.lines import wrap
 
 NBSP = "\u00a0"
@@ -179,3 +179,30 @@ def test_what_was_left_out_is_said_as_skipped_and_specs_stay_as_written() -> Non
         "01:15 · regularize: skipped larger model: 12 s were left",
         "01:15 · overfit: epochs of small_cnn(width=16) 3: of the budget",
     ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_the_bill_fits_the_screen(finished: Path, width: int) -> None:
+    printed = bill(read(finished), width)
+    assert max(cell_len(line) for line in printed.splitlines()) <= width
+    words = " ".join(printed.replace(NBSP, " ").split())
+    assert "2 accepted, 2 rejected; 1 skipped" in words
+    assert "overfit 16 s" in words
+    if width == 120:
+        assert "+ shift, augmentation none → shift(factor=0.1) +1.67 points (+0.42 to +2.92) 3 8.2 s" in words
+
+
+def test_the_bill_is_that_of_accepted_moves_and_the_largest_effects(build: SimpleNamespace) -> None:
+    records: list[object] = [build.run()]
+    for i in range(30):
+        after = build.large.replace(batch_size=100 + i)
+        figures = (0.001 * i, -0.01, 0.02) if i else (0.0001, 0.00005, 0.02)
+        records.append(build.trial("regularize", after, 0, 0.9))
+        records.append(build.decision("regularize", f"move_{i}", build.large, after, figures, i == 0))
+    printed = bill(records, 120).replace(NBSP, " ")  # type: ignore[arg-type]
+    assert [i for i in range(30) if f" move {i}," in printed] == [0, *range(21, 30)]
+    assert "1 accepted, 29 rejected, 20 of them not shown" in printed
+
+
+def test_without_moves_there_is_no_bill(build: SimpleNamespace) -> None:
+    assert bill([build.run()], 80) == ""

@@ -13,7 +13,7 @@ import pytest
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.journal import read, select
-from keras_recipe.core.records import CheckRun, Decision, Finding, Record
+from keras_recipe.core.records import CheckRun, Decision, Finding, Record, Table
 from keras_recipe.views.report import write_report
 
 Write = Callable[[Iterable[Record]], Path]
@@ -175,6 +175,61 @@ def test_a_lower_error_than_the_baselines_interval_end_is_needed_for_better(
     run, trial, end = build.regression()
     end = type(end)(**{**vars(end), "baselines": {"ridge": 50_000.0}})
     assert "not distinguishable from" in page_of(write([run, trial, end])).text
+
+
+NOTHING = "no evidence that the inputs say anything about the label"
+
+
+@pytest.mark.parametrize(
+    ("baselines", "human", "nothing"),
+    [
+        ({"majority": 0.97, "linear": 0.965}, None, True),
+        ({"majority": 0.97, "linear": 0.989}, 0.5, True),
+        ({"majority": 0.95, "linear": 0.93}, None, False),  # the model is better
+        ({"majority": 0.995, "linear": 0.93}, None, False),  # it is worse, which is something else
+        ({"majority": 0.97, "linear": 0.995}, None, False),  # a dumb model has learnt something
+        ({"majority": 0.97, "linear": 0.965}, 0.99, False),  # a person can tell
+        ({"linear": 0.97}, None, False),
+    ],
+)
+def test_that_there_is_nothing_to_learn_is_said_where_nobody_is_better_than_a_guess(
+    write: Write, build: SimpleNamespace, baselines: dict[str, float], human: float | None, nothing: bool
+) -> None:
+    end = build.evaluation()
+    end = type(end)(**{**vars(end), "baselines": baselines})
+    problem = build.run().problem | {"human_score": human}
+    page = page_of(write([build.run(problem=problem), *build.studies(), end])).text
+    assert (NOTHING in page) == nothing
+    if nothing:
+        said = "no better than always saying the commonest class (97.0 %), like every dumb baseline"
+        assert f"{said}; of 4 candidates 2 were better than noise." in page.replace("\u00a0", " ")
+
+
+def test_the_bill_has_every_move_with_its_gain_and_its_cost(finished: Path) -> None:
+    text = page_of(finished).text.replace("\u00a0", " ")
+    bill = text[text.index("The bill") : text.index("Where the time went")]
+    for said in ("Shift", "+1.67 points", "+0.42 to +2.92", "Dropout", "not better than noise", "Rung 1", "3 checks"):
+        assert said in bill, said
+    assert "Larger model: 12 s were left, it needs 40 s" in bill
+    assert bill.index("Shift") < bill.index("Smaller batch") < bill.index("Export, proof and test")
+
+
+def test_mistakes_are_listed_with_what_they_are_and_the_confidence(write: Write, build: SimpleNamespace) -> None:
+    nasty = Table(
+        ("example", "is", "the model says", "confidence"), (("<b>7</b>", "rose", "daisy", 0.97),), "confidence"
+    )
+    end = type(build.evaluation())(**{**vars(build.evaluation()), "mistakes": nasty})
+    page = page_of(write([build.run(), *build.studies(), end]))
+    assert "Most confident mistakes" in page.text
+    assert "<b>7</b>" in page.text, "as text"
+
+
+def test_for_regression_the_largest_errors_are_listed(write: Write, build: SimpleNamespace) -> None:
+    errors = Table(("example", "target", "prediction", "error"), (("12", 1.0, 3.0, 2.0),), "error")
+    run, trial, end = build.regression()
+    end = type(end)(**{**vars(end), "mistakes": errors})
+    page = page_of(write([run, trial, end]))
+    assert "Largest errors" in page.text
 
 
 def test_a_matrix_of_many_classes_gives_way_to_the_most_frequent_mistakes(write: Write, build: SimpleNamespace) -> None:
