@@ -23,6 +23,7 @@ from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.stages.examine import baseline, inspect, look_again
 from keras_recipe.stages.final import finish
+from keras_recipe.stages.more_data import LEARNING_CURVE
 from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.stages.regularize import regularize
 from keras_recipe.stages.squeeze import ENSEMBLE, ensemble, squeeze
@@ -95,7 +96,8 @@ class Recipe:
         budget: for all of it, the time of earlier processes included: seconds, or text such as "30m".
         seed: of every trial, by way of `Study.seeds`.
         model: spec of the first model; None for what `suggest_model` says.
-        moves: names of the moves of `regularize` and `squeeze` to try, "ensemble" among them; None for all.
+        moves: names of the moves of `regularize` and `squeeze` to try, "learning_curve" and "ensemble" among them; None
+            for all.
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
         callbacks: makes the Keras callbacks of one trial; they may observe, not change.
@@ -254,8 +256,9 @@ class Recipe:
         if self.model is not None:
             MODELS.check(Spec.parse(self.model))
         for name in self.moves or ():
-            if name not in MOVES and name != ENSEMBLE:
-                raise RecipeError("the name of a move", repr(name), nearest(name, [*MOVES, ENSEMBLE]))
+            known = [*MOVES, LEARNING_CURVE, ENSEMBLE]
+            if name not in known:
+                raise RecipeError("the name of a move", repr(name), nearest(name, known))
 
 
 def default_workers() -> int:

@@ -28,6 +28,8 @@ class Config:
         schedule: "" for a constant learning rate; "cosine" lets it fall to 0 over the training run (Loshchilov &
             Hutter, 2016), for a backbone that is fine-tuned once more over its part of it.
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
+        train_share: share of the training examples that a trial sees, above 0 and at most 1: a subset that its seed
+            draws, of a learning curve.
     """
 
     model: str
@@ -38,12 +40,15 @@ class Config:
     patience: int | None = None
     schedule: str = ""
     label_smoothing: float = 0.0
+    train_share: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):
             object.__setattr__(self, name, str(Spec.parse(getattr(self, name))))
         if self.schedule not in SCHEDULES:
             raise ValueError(f"Expected a schedule of {SCHEDULES}. Received {self.schedule!r}.")
+        if not 0 < self.train_share <= 1:
+            raise ValueError(f"Expected a share of the training split in (0, 1]. Received {self.train_share!r}.")
         object.__setattr__(self, "augmentation", "|".join(map(str, parse_pipeline(self.augmentation))))
 
     def replace(self, **changes: Any) -> Config:

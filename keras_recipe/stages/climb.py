@@ -12,7 +12,7 @@ from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Decision, Plan, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.moves import MOVES, candidates
-from keras_recipe.study import Study, skipped
+from keras_recipe.study import Study, rounds, skipped
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     names = MOVES.of_stage(stage) if moves is None else [n for n in MOVES.of_stage(stage) if n in moves]
     if not names:
         return config
-    incumbent = _incumbent(study, config, stage, kept)
+    incumbent = trained(study, config, stage, kept)
     for name in names:
         if incumbent is None:
             _skip(study, stage, name, "not enough of the budget is left for more seeds of the model itself")
@@ -54,7 +54,7 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     return incumbent.config if incumbent else config
 
 
-def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbent | None:
+def trained(study: Study, config: Config, stage: str, kept: float = 0.0) -> Incumbent | None:
     """The config under all seeds; None where the budget does not hold them."""
     pairs = [(config, seed) for seed in study.seeds(SEEDS[0])]
     first = study.trials(stage, pairs[:1])
@@ -190,9 +190,9 @@ def _affordable(study: Study, incumbent: Incumbent, pairs: Sequence[tuple[Config
 
     They are taken to last as long as the slowest of the incumbent's trials, or `seconds` if that is longer.
     """
-    rounds = -(-len(study.missing(pairs)) // study.workers)
+    count = rounds(study, pairs)
     longest = max(seconds, *(t.seconds for t in incumbent.trials))
-    return rounds == 0 or rounds * longest <= study.remaining - incumbent.kept
+    return count == 0 or count * longest <= study.remaining - incumbent.kept
 
 
 def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Config]) -> float:

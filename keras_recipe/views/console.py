@@ -191,6 +191,8 @@ def summary(records: Iterable[Record], model: Path, report: Path, tensorboard: P
             f"test {units.name}  {units.score(end.score)}  (95{NBSP}% interval {units.interval(end.low, end.high)})",
         ]
         lines += [f"model        {model}"]
+    if told.curve is not None:
+        lines += [f"more data    {told.curve.sentence}"]
     lines += [f"report       {report}", f"TensorBoard  {tensorboard}"]
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keras_recipe.core.journal import evaluation_of, run_of, select
-from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
 
 STAGES = {
     "inspect": "What is in the data, before any model sees it?",
@@ -31,6 +31,7 @@ class Stage:
     trials: tuple[Trial, ...]
     decisions: tuple[Decision, ...]
     plans: tuple[Plan, ...]
+    curves: tuple[LearningCurve, ...] = ()
 
 
 def skipped(plan: Plan) -> bool:
@@ -85,6 +86,11 @@ class Story:
         return "only" in self.run.settings
 
     @property
+    def curve(self) -> LearningCurve | None:
+        """The last learning curve that was drawn."""
+        return next((c for s in reversed(self.stages) for c in reversed(s.curves)), None)
+
+    @property
     def human_score(self) -> float | None:
         """The user's figure for what a person reaches."""
         value = self.run.problem.get("human_score")
@@ -119,6 +125,7 @@ def best_trial(records: list[Record]) -> Trial | None:
             if trial.digest == digest:
                 return trial
     studied = [t for t in trials if t.stage not in ("inspect", "baseline") and t.digest not in rejected]
+    studied = [t for t in studied if t.config.get("train_share", 1.0) == 1.0]
     ladder = [t for t in studied if t.stage == "overfit"]
     return (ladder or studied)[-1] if studied else None
 
@@ -150,7 +157,7 @@ def one_per_config(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _stages(records: list[Record], evaluation: Evaluation | None) -> tuple[Stage, ...]:
-    found = [r.stage for r in records if isinstance(r, CheckRun | Trial | Decision | Plan)]
+    found = [r.stage for r in records if isinstance(r, CheckRun | Trial | Decision | LearningCurve | Plan)]
     if evaluation is not None:
         found.append("final")
     order = sorted(dict.fromkeys(found), key=lambda name: list(STAGES).index(name) if name in STAGES else len(STAGES))
@@ -165,6 +172,7 @@ def _stage(name: str, records: list[Record]) -> Stage:
         tuple(r for r in select(records, Trial) if r.stage == name),
         tuple(r for r in select(records, Decision) if r.stage == name),
         tuple(r for r in select(records, Plan) if r.stage == name),
+        tuple(r for r in select(records, LearningCurve) if r.stage == name),
     )
 
 
