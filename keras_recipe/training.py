@@ -120,7 +120,7 @@ class Learner:
         """The compiled loop of this config; seed, rate, batch size and length do not need another."""
         loops: OrderedDict[Config, Loop] = self._threads.__dict__.setdefault("loops", OrderedDict())
         graph = config.with_args("optimizer", learning_rate=None).replace(
-            batch_size=1, epochs=1, patience=None, schedule="", train_share=1.0
+            batch_size=1, epochs=1, patience=None, schedule="", train_share=1.0, more_data=""
         )
         if graph not in loops:
             loops[graph] = Loop(lambda: build(self.problem, config))
@@ -220,12 +220,17 @@ class Learner:
 
 
 def training_rows(problem: Problem, config: Config, seed: int) -> np.ndarray:
-    """Row numbers of the training split that a trial sees, int32, ascending: all, or the share that it asks for.
+    """Row numbers of the training split that a trial sees, int32, ascending: those of the data, with those that were
+    added where the config says so; or the share of them that it asks for.
 
     A smaller share of one seed is part of a larger one. Each class keeps its share, and an example at least. What is
     taken from the training split without training (means, vocabularies, the last layer's bias) is that of all of it.
     """
-    rows = np.arange(len(problem.train), dtype="int32")
+    if config.more_data not in ("", problem.more):
+        raise ValueError(
+            f"Expected a config without more data, or with {problem.more!r}. Received {config.more_data!r}."
+        )
+    rows = np.arange(len(problem.train) if config.more_data else problem.given, dtype="int32")
     if config.train_share == 1:
         return rows
     rows = np.random.default_rng([seed, SUBSET]).permutation(rows)

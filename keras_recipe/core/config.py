@@ -30,6 +30,7 @@ class Config:
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
         train_share: share of the training examples that a trial sees, above 0 and at most 1: a subset that its seed
             draws, of a learning curve.
+        more_data: `Problem.more` of the examples that are trained on besides those of the data; "" for none.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Config:
     schedule: str = ""
     label_smoothing: float = 0.0
     train_share: float = 1.0
+    more_data: str = ""
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):

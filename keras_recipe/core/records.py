@@ -268,6 +268,7 @@ class Evaluation:
         verified: largest difference between the predictions of the exported file, loaded in a new process,
             and those of the trained model.
         artifact: path of a picture (the most confident mistakes), relative to the run directory.
+        reads: how often the test split has been read by then: twice after a run that went on with more data.
     """
 
     key: str
@@ -285,6 +286,7 @@ class Evaluation:
     seconds: float
     artifact: str | None = None
     members: list[str] = field(default_factory=list)
+    reads: int = 1
 
 
 Record = Run | CheckRun | Trial | Decision | LearningCurve | Plan | Evaluation

@@ -205,6 +205,9 @@ def _dearer(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Co
     longest = max(c.epochs for c in proposed)
     if longest > config.epochs:
         return max(t.seconds for t in incumbent.trials) * longest / config.epochs
+    if proposed[0].more_data != config.more_data:
+        sizes = [len(study.learner.rows(c, 0)) for c in (proposed[0], config)]
+        return max(t.seconds for t in incumbent.trials) * sizes[0] / sizes[1]
     changed = [
         c
         for c in proposed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keras_recipe import learning_curve
 from keras_recipe.compare import SEEDS
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import CurvePoint, LearningCurve, Plan, Trial
+from keras_recipe.core.records import CheckRun, CurvePoint, LearningCurve, Plan, Trial
 from keras_recipe.objectives import METRICS, amount
 from keras_recipe.stages.climb import Incumbent, trained
 from keras_recipe.study import Study, rounds, skipped
@@ -26,6 +26,14 @@ LEAST = 32
 
 FACTOR, FURTHER = 2.0, 4.0
 """How many times the data the sentence speaks of, and how far the chart goes."""
+
+
+def tell_of_more(study: Study) -> CheckRun:
+    """Record what reading the added examples has shown: a run that goes on does not look at its data again."""
+    key = f"check/regularize/more_data/{study.problem.more}"
+    found = tuple(f for f in study.problem.findings if f.cause == "more-data")
+    text = "The examples that were added, and those that were left out."
+    return study.memo(CheckRun, key, lambda: CheckRun(key, "regularize", "more_data", text, found, 0.0))
 
 
 def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve | None:

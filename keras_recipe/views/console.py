@@ -22,7 +22,7 @@ from keras_recipe.views import tables
 from keras_recipe.views.lines import PLAIN, Entry, clean, entries, progress_line, wrap
 from keras_recipe.views.story import incumbent, tell
 from keras_recipe.views.units import NBSP, Units, plural, seconds
-from keras_recipe.views.verdict import verdict
+from keras_recipe.views.verdict import again, verdict
 
 STYLES = {
     "ok": "green",
@@ -183,7 +183,7 @@ def summary(records: Iterable[Record], model: Path, report: Path, tensorboard: P
     records = list(records)
     told = tell(records)
     units = Units.of(told.run)
-    lines = [clean(verdict(told, units))]
+    lines = [clean(text) for text in (verdict(told, units), again(told, units)) if text]
     end = evaluation_of(records)
     if end is not None:
         lines += [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from keras_recipe.core.journal import evaluation_of, run_of, select
+from keras_recipe.core.journal import evaluation_before, evaluation_of, run_of, select
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
 
 STAGES = {
@@ -63,6 +63,7 @@ class Story:
     Attributes:
         best: the trial whose weights became the model; while the run goes on, the trial that leads so far.
         stop: stage and finding of the error that stopped the run.
+        before: how the run ended that this one went on from, with more data.
     """
 
     run: Run
@@ -70,6 +71,7 @@ class Story:
     stages: tuple[Stage, ...]
     best: Trial | None
     stop: tuple[str, Finding] | None
+    before: Evaluation | None = None
 
     @property
     def status(self) -> str:
@@ -109,7 +111,7 @@ def tell(records: Sequence[Record]) -> Story:
     errors = [(c.stage, f) for c in select(records, CheckRun) for f in c.findings if f.severity == "error"]
     run = run_of(records)
     stop = errors[0] if errors and evaluation is None and "only" not in run.settings else None
-    return Story(run, evaluation, stages, best_trial(records), stop)
+    return Story(run, evaluation, stages, best_trial(records), stop, evaluation_before(records))
 
 
 def best_trial(records: list[Record]) -> Trial | None:
