@@ -96,6 +96,10 @@ def train(
     image_size: ImageSize = None,
     skip_corrupt: SkipCorrupt = False,
     apply: Apply = None,
+    more_data: Annotated[
+        str | None,
+        typer.Option(help="More examples in the form of DATA, for training alone. A finished run goes on with them."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Trials at a time.", min=1, show_default="as many as pay")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what the run directory holds.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the last lines.")] = False,
@@ -110,6 +114,8 @@ def train(
       python -m keras_recipe train photos/ --budget 30m
 
       python -m keras_recipe train houses.csv --target price --human-score 60000
+
+      python -m keras_recipe train photos/ --more-data new_photos/
     """
     with _told():
         from keras_recipe.directory import made, start_over
@@ -131,6 +137,7 @@ def train(
             skip_corrupt=skip_corrupt,
             human_score=human_score,
             edits=apply,
+            more=more_data,
         )
         import_tensorflow()
         from keras_recipe.stages.signals import read_signals

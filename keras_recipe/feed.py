@@ -47,11 +47,12 @@ class Feed:
                     ahead = reader.submit(self._read, parts[index + 1])
                 yield tensors, np.arange(part.size, dtype="int32").reshape(part.shape), part
 
-    def predict(self, apply: Apply) -> np.ndarray:
-        """What `apply` makes of the whole split, (examples, units)."""
+    def predict(self, apply: Apply, rows: np.ndarray | None = None) -> np.ndarray:
+        """What `apply` makes of these rows, of the whole split by default, (rows, units)."""
         if self._whole is not None:
-            return apply(self._whole[0])
-        parts = _split_evenly(np.arange(len(self.split)), buffer_rows(self.split.x))
+            return apply(self._whole[0] if rows is None else tf.gather(self._whole[0], rows))
+        rows = np.arange(len(self.split)) if rows is None else rows
+        parts = _split_evenly(rows, buffer_rows(self.split.x))
         return np.concatenate([apply(tf.constant(self.split.x[part])) for part in parts])
 
     def _read(self, part: np.ndarray) -> Tensors:

@@ -106,6 +106,13 @@ def written(metric: str, value: float) -> str:
     return f"{metric} {value:,.0f}" if abs(value) >= 1000 else f"{metric} {value:.4g}"
 
 
+def amount(metric: str, gain: float, *, sign: bool = False, unit: bool = True) -> str:
+    """A gain of the metric, as a person reads it: "+1.8 points", "812"."""
+    if METRICS[metric].higher_is_better:
+        return f"{gain * 100:{'+' if sign else ''}.1f}{' points' if unit else ''}"
+    return f"{gain:{'+' if sign else ''}{',.0f' if abs(gain) >= 1000 else '.3g'}}"
+
+
 def predictions(problem: Problem, outputs: np.ndarray) -> np.ndarray:
     """What a model's outputs mean, as the metrics take it.
 

@@ -170,6 +170,8 @@ class Problem:
         human_score: the user's figure for what a person reaches, in the objective's unit.
         split_by: how rows were assigned, for the report ("stratified, seed 0", "given", "groups of ...", ...).
         findings: what reading the data has shown (files skipped, cells missing, ...).
+        more: identifies the examples that were added to the training split; "" for none.
+        added: how many these are, the last ones of it. A config says whether it is trained on them.
     """
 
     name: str
@@ -183,6 +185,14 @@ class Problem:
     human_score: float | None = None
     split_by: str = ""
     findings: tuple[Finding, ...] = field(default=())
+    more: str = ""
+    added: int = 0
+
+    @property
+    def given(self) -> int:
+        """Examples of the training split before more were added. What is taken from the split without training
+        (means, frequencies) is that of these, so that a trial is the same whether others lie beside them or not."""
+        return len(self.train) - self.added
 
     def summary(self) -> dict[str, Any]:
         """JSON values for the first record of a journal and for `inspect`."""
@@ -201,7 +211,7 @@ class Problem:
             "sizes": {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)},
             "in_memory": self.train.in_memory,
             "split_by": self.split_by,
-        }
+        } | ({"added": self.added} if self.added else {})
 
     def label(self, y: Any) -> str:
         """A label as a person calls it: the name of its class, or its target values."""
@@ -211,10 +221,11 @@ class Problem:
 
     def label_frequencies(self) -> np.ndarray:
         """Share of each class in the training split, (classes,), summing to 1."""
-        counts = np.bincount(self.train.y, minlength=len(self.signature.classes))
+        counts = np.bincount(self.train.y[: self.given], minlength=len(self.signature.classes))
         return counts / counts.sum()
 
     def target_moments(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each regression target in the training split; 1 where constant."""
-        deviation = self.train.y.std(axis=0)
-        return self.train.y.mean(axis=0), np.where(deviation > 0, deviation, 1.0).astype("float32")
+        y = self.train.y[: self.given]
+        deviation = y.std(axis=0)
+        return y.mean(axis=0), np.where(deviation > 0, deviation, 1.0).astype("float32")

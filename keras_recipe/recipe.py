@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_recipe.core import journal as journals
-from keras_recipe.core.config import digest
+from keras_recipe.core.config import Config, digest
 from keras_recipe.core.duration import duration
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.journal import Journal
@@ -23,9 +23,10 @@ from keras_recipe.models import MODELS, content_of
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.stages.examine import baseline, inspect, look_again
-from keras_recipe.stages.final import finish
+from keras_recipe.stages.final import finish, keep
+from keras_recipe.stages.more_data import LEARNING_CURVE, tell_of_more
 from keras_recipe.stages.overfit import default_config, first_model, overfit
-from keras_recipe.stages.regularize import regularize
+from keras_recipe.stages.regularize import grow, regularize
 from keras_recipe.stages.signals import check_signals, signals
 from keras_recipe.stages.squeeze import ENSEMBLE, ensemble, squeeze
 from keras_recipe.study import Study, unrecorded_seconds, versions
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 DEFAULT_BUDGET = 600.0
 """Seconds: as long as people wait for a first result."""
+
+MORE = "more data"
+"""Name of the setting that identifies the examples that were added."""
 
 MIN_BUDGET = 20.0
 """Seconds: the checks, one short trial and the export of the smallest problem take about this long."""
@@ -91,6 +95,9 @@ class Result:
 class Recipe:
     """Karpathy's recipe on one problem. Run it again, and it goes on where it was.
 
+    A finished run of a problem goes on from its accepted config where the problem has more data than before
+    (`load(..., more=...)`); its budget is then counted from there.
+
     Attributes:
         problem: what `keras_recipe.load` returned.
         directory: of the run; made where it is missing.
@@ -100,7 +107,8 @@ class Recipe:
         signals: groups of features to add one by one after `overfit`, {name: [columns]}, in this order; None for groups
             by rank, {} for none.
         expect: gain that you expect of a signal, by its name, in the metric's unit; of the others trees are asked.
-        moves: names of the moves of `regularize` and `squeeze` to try, "ensemble" among them; None for all.
+        moves: names of the moves of `regularize` and `squeeze` to try, "learning_curve" and "ensemble" among them; None
+            for all.
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
         callbacks: makes the Keras callbacks of one trial; they may observe, not change.
@@ -140,7 +148,7 @@ class Recipe:
         try:
             with self.study() as study:
                 try:
-                    if study.journal.get(Evaluation, "evaluation") is None:
+                    if journals.evaluation_of(list(study.journal)) is None:
                         self._stages(study)
                 finally:
                     write_views(directory)
@@ -192,12 +200,22 @@ class Recipe:
             journal.close()
 
     def _stages(self, study: Study) -> None:
-        config = default_config(self.problem, self.model or first_model(study))
+        before = journals.evaluation_before(list(study.journal))
         try:
-            config = inspect(study, config)
-            config = baseline(study, config)
-            config = overfit(study, config)
-            config = signals(study, config, self.signals, self.expect)
+            if before is not None:
+                tell_of_more(study)
+                config = Config.from_leaves(before.config)
+                grown = grow(study, config)
+                if grown == config:
+                    keep(study, before)
+                    return
+                config = grown
+            else:
+                config = default_config(self.problem, self.model or first_model(study))
+                config = inspect(study, config)
+                config = baseline(study, config)
+                config = overfit(study, config)
+                config = signals(study, config, self.signals, self.expect)
             config = regularize(study, config, self.moves)
             look_again(study, config)
             config = squeeze(study, config, self.moves)
@@ -219,12 +237,14 @@ class Recipe:
             journal.append(header)
             observer.record(header)
             return
-        known = journals.run_of(list(journal))
+        records = list(journal)
+        known = journals.run_of(records)
+        old_data, new_data = (run.settings.get(MORE) for run in (known, header))
         for name, old, new in (
             ("name", known.problem["name"], header.problem["name"]),
             ("data, split or objective", known.fingerprint, header.fingerprint),
             ("seed", known.seed, header.seed),
-            ("settings", known.settings, header.settings),
+            ("settings", known.settings | {MORE: None}, header.settings | {MORE: None}),
             ("versions", known.versions, header.versions),
         ):
             if old != new:
@@ -233,10 +253,36 @@ class Recipe:
                     f"{directory}, for which {name} is now {new}",
                     "give another directory (--out), or start this one over (--fresh)",
                 )
+        if old_data != new_data:
+            self._go_on(journal, directory, observer, header)
+            return
         observer.record(header)
         observer.reused(len(journal))
         journal.credit(unrecorded_seconds(directory, journal))
         sweep(directory)
+
+    def _go_on(self, journal: Journal, directory: Path, observer: Observer, header: Run) -> None:
+        """Write the header of a run that goes on, with more data, where a finished one has ended."""
+        if self.problem.more == "":
+            raise RecipeError(
+                "the --more-data with which the run in this directory has gone on",
+                f"{directory}, without --more-data",
+                "give it again, or another directory (--out)",
+            )
+        if journals.evaluation_of(list(journal)) is None:
+            raise RecipeError(
+                "a finished run, to go on from with more data",
+                f"{directory}, whose run is not finished",
+                "finish it first, by the command that began it, or give another directory (--out)",
+            )
+        sweep(directory)
+        write_split(self.problem, directory)
+        journal.restart()
+        journal.credit(self.spent)
+        observer.reused(len(journal))
+        header = replace(header, key=f"{header.key}/{len(journals.select(list(journal), Run)) + 1}")
+        journal.append(header)
+        observer.record(header)
 
     def _header(self) -> Run:
         settings: dict[str, Any] = {
@@ -252,6 +298,8 @@ class Recipe:
                 "synthetic": self.synthetic,
                 "content of the generator": digest(synthetic.content_of(self.synthetic)),
             }
+        if self.problem.more:  # a journal from before there was such a thing stays as it is
+            settings[MORE] = self.problem.more
         content = [self.problem.fingerprint, self.seed, settings]
         return Run(
             key=f"run/{digest(content)}",
@@ -284,8 +332,9 @@ class Recipe:
                 )
             synthetic.simulate(self.problem, self.synthetic, synthetic.PROBED)
         for name in self.moves or ():
-            if name not in MOVES and name != ENSEMBLE:
-                raise RecipeError("the name of a move", repr(name), nearest(name, [*MOVES, ENSEMBLE]))
+            known = [*MOVES, LEARNING_CURVE, ENSEMBLE]
+            if name not in known:
+                raise RecipeError("the name of a move", repr(name), nearest(name, known))
 
 
 def default_workers() -> int:

@@ -244,6 +244,11 @@ def unrecorded_seconds(directory: Path, journal: Journal) -> float:
     return max(0.0, max(checkpoints, default=0.0) - journal.elapsed)
 
 
+def rounds(study: Study, pairs: Sequence[tuple[Config, int]]) -> int:
+    """How often `workers` trials at a time are run until those of the pairs that are missing are done."""
+    return -(-len(study.missing(pairs)) // study.workers)
+
+
 @cache
 def versions() -> dict[str, str]:
     """Python and the packages that numbers depend on."""

@@ -47,6 +47,9 @@ KEPT_FEATURES = 2
 KEPT_POOLS = 2
 """Generators whose simulated examples are kept in memory: that of the incumbent and that of the candidate."""
 
+SUBSET = 0x5EB5E7
+"""Beside a trial's seed, the seed of the subset that it sees, so that no epoch's order is drawn from the same one."""
+
 PROBE = 8
 """Examples by whose features two backbones are told apart."""
 
@@ -125,11 +128,15 @@ class Learner:
         self._mixed: OrderedDict[tuple[bytes, Spec], Feed] = OrderedDict()
         self._simulating = threading.Lock()
 
+    def rows(self, config: Config, seed: int) -> np.ndarray:
+        """Row numbers of the training split that a trial of this config sees, ascending."""
+        return training_rows(self.problem, config, seed)
+
     def loop(self, config: Config) -> Loop:
         """The compiled loop of this config; seed, rate, batch size and length do not need another."""
         loops: OrderedDict[Config, Loop] = self._threads.__dict__.setdefault("loops", OrderedDict())
         graph = config.with_args("optimizer", learning_rate=None).replace(
-            batch_size=1, epochs=1, patience=None, schedule="", synthetic=""
+            batch_size=1, epochs=1, patience=None, schedule="", synthetic="", train_share=1.0, more_data=""
         )
         if graph not in loops:
             loops[graph] = Loop(lambda: build(self.problem, config))
@@ -304,6 +311,30 @@ class Learner:
         return Feed(self.problem, self.problem.validation)
 
 
+def training_rows(problem: Problem, config: Config, seed: int) -> np.ndarray:
+    """Row numbers of the training split that a trial sees, int32, ascending: those of the data, with those that were
+    added where the config says so; or the share of them that it asks for.
+
+    A smaller share of one seed is part of a larger one. Each class keeps its share, and an example at least. What is
+    taken from the training split without training (means, vocabularies, the last layer's bias) is that of all of it.
+    """
+    if config.more_data not in ("", problem.more):
+        raise ValueError(
+            f"Expected a config without more data, or with {problem.more!r}. Received {config.more_data!r}."
+        )
+    rows = np.arange(len(problem.train) if config.more_data else problem.given, dtype="int32")
+    if config.train_share == 1:
+        return rows
+    rows = np.random.default_rng([seed, SUBSET]).permutation(rows)
+    classes = problem.train.y[rows] if problem.signature.classes else np.zeros(len(rows), "int32")
+    order = np.argsort(classes, kind="stable")
+    counts = np.bincount(classes)
+    rank = np.empty(len(rows), int)
+    rank[order] = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    kept = np.maximum(np.round(counts * config.train_share), 1)
+    return np.sort(rows[rank < kept[classes]])
+
+
 def epoch_order(examples: int, batch_size: int, seed: int, epoch: int) -> np.ndarray:
     """Row numbers of one epoch, (steps, batch): a function of seed and epoch alone, so that resume needs no state.
 
@@ -351,7 +382,7 @@ def run_trial(
     before: Path | None = None,
     pause: int | None = None,
 ) -> Outcome:
-    """Train `config` from `seed` and judge it on the whole training and validation splits.
+    """Train `config` from `seed` and judge it on the whole validation split, and on all that it was trained on.
 
     Args:
         learner: the problem, and its graphs.
@@ -447,6 +478,7 @@ def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.
     """Measured mean seconds of an epoch of `config` with its validation, from a few steps; the trace is kept."""
     features = learner.feature_seconds(config) / config.epochs
     last = learner.training(config, 0, rows=FEATURE_ROWS).phases[-1]
+    rows = training_rows(learner.problem, config, 0)
     order = epoch_order(len(last.train.split), config.batch_size, 0, 0)
     began, steps = 0.0, 0
     for (x, y), local, _ in last.train.steps(order, lambda: 4):
@@ -459,7 +491,7 @@ def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.
             break
     per_step = (time.monotonic() - began) / max(steps, 1)
     # A forward pass costs about a third of a step, which also goes backward twice over every weight.
-    an_epoch = per_step * (len(learner.problem.train) + len(learner.problem.validation) / 3) / config.batch_size
+    an_epoch = per_step * (len(rows) + len(learner.problem.validation) / 3) / config.batch_size
     return features + an_epoch * (config.epochs - last.start) / config.epochs  # a head alone costs next to nothing
 
 
@@ -483,12 +515,13 @@ class _Epoch:
             for c in self.observers.callbacks
             for hook in ("on_train_batch_begin", "on_train_batch_end")
         )
+        self.rows = training_rows(self.learner.problem, self.config, self.seed)
 
     def run(self, course: checkpoint.Course) -> dict[str, float] | None:
         """One epoch's logs, or None where the deadline cut it short."""
         problem, train = self.learner.problem, self.phase.mixed or self.phase.train
+        order = self.rows[epoch_order(len(self.rows), self.config.batch_size, self.seed, course.epochs)]
         real = len(problem.train)
-        order = epoch_order(real, self.config.batch_size, self.seed, course.epochs)
         if self.phase.mixed:
             share = synthetic.share_of(self.config.synthetic)
             order = mixed_order(order, real, len(train.split) - real, share, self.seed, course.epochs)
@@ -575,7 +608,9 @@ def _outcome(
     began: float,
 ) -> Outcome:
     metric, loop, phase = problem.objective.metric, training.loop, training.phases[-1]
-    outputs, train_outputs = (feed.predict(phase.loop.predict) for feed in (phase.validation, phase.train))
+    rows = training_rows(problem, config, seed)
+    outputs = phase.validation.predict(phase.loop.predict)
+    train_outputs = phase.train.predict(phase.loop.predict, None if len(rows) == len(problem.train) else rows)
     predicted = objectives.predictions(problem, outputs)
     trial = Trial(
         key=key,
@@ -585,14 +620,14 @@ def _outcome(
         seed=seed,
         score=objectives.score(metric, problem.validation.y, predicted),
         loss=finite(loss(problem)(phase.validation.targets, outputs)),
-        train_score=objectives.score(metric, problem.train.y, objectives.predictions(problem, train_outputs)),
-        train_loss=finite(loss(problem)(phase.train.targets, train_outputs)),
+        train_score=objectives.score(metric, problem.train.y[rows], objectives.predictions(problem, train_outputs)),
+        train_loss=finite(loss(problem)(phase.train.targets[rows], train_outputs)),
         history=course.history,
         epochs=course.epochs,
         best_epoch=course.best_epoch if course.best_state is not None else course.epochs,
         parameters=sum(int(np.prod(v.shape)) for v in loop.model.trainable_variables),
         stopped=stopped,
-        examples=len(problem.train) // config.batch_size * config.batch_size or len(problem.train),
+        examples=len(rows) // config.batch_size * config.batch_size or len(rows),
         seconds=course.seconds + time.monotonic() - began,
         inherited_seconds=course.inherited,
         startup_seconds=course.startup,

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "keras_recipe"
 
 LAYERS = (
     {"core"},
-    {"problem", "objectives", "pictures", "compare", "schedules"},
+    {"problem", "objectives", "pictures", "compare", "learning_curve", "schedules"},
     {"data", "models", "callbacks", "reseed"},
     {"loop", "compiled"},
     {"feed"},

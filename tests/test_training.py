@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keras_recipe import checkpoint, training
@@ -18,7 +18,7 @@ from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.data import synthetic
 from keras_recipe.problem import Problem, Split
-from keras_recipe.training import Learner, epoch_order, mixed_order, run_trial
+from keras_recipe.training import Learner, epoch_order, mixed_order, run_trial, training_rows
 
 CONFIG = Config("mlp(depth=1, dropout=0.2, width=8)", augmentation="noise(scale=0.1)", batch_size=16, epochs=4)
 
@@ -103,6 +103,54 @@ def test_data_that_streams_trains_as_data_in_memory(
     assert not problem.train.in_memory
     config = Config("small_cnn(width=4)", augmentation="shift(factor=0.1)", batch_size=16, epochs=2)
     assert same(run_trial(Learner(stripes), config, 0), run_trial(Learner(problem), config, 0))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 50), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+def test_a_share_is_stratified_and_a_smaller_one_lies_in_a_larger_one(
+    blobs: Problem, seed: int, one: float, other: float
+) -> None:
+    small, large = sorted((one, other))
+    rows = [training_rows(blobs, CONFIG.replace(train_share=share), seed) for share in (small, large)]
+    assert set(rows[0]) <= set(rows[1])
+    for share, found in zip((small, large), rows, strict=True):
+        counts = np.bincount(blobs.train.y)
+        assert np.abs(np.bincount(blobs.train.y[found], minlength=len(counts)) - share * counts).max() <= 1
+        assert (np.diff(found) > 0).all()
+
+
+def test_another_seed_draws_another_subset_and_all_rows_are_all_rows(blobs: Problem) -> None:
+    half = CONFIG.replace(train_share=0.5)
+    assert set(training_rows(blobs, half, 0)) != set(training_rows(blobs, half, 1))
+    assert (training_rows(blobs, CONFIG, 7) == np.arange(len(blobs.train))).all()
+
+
+def test_a_trial_on_a_share_sees_no_other_rows(blobs: Problem) -> None:
+    half = CONFIG.replace(train_share=0.5)
+    others = np.setdiff1d(np.arange(len(blobs.train)), training_rows(blobs, half, 3))
+    y = blobs.train.y.copy()
+    y[others] = np.roll(y[others], 1)  # each class is as frequent as before
+    assert (np.sort(y) == np.sort(blobs.train.y)).all()
+    shuffled = replace(blobs, train=replace(blobs.train, y=y))
+    assert (training_rows(blobs, half, 3) == np.setdiff1d(np.arange(len(y)), others)).all()
+    rows = training_rows(blobs, half, 3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "training_rows", lambda *_: rows)
+        assert same(run_trial(Learner(blobs), half, 3), run_trial(Learner(shuffled), half, 3))
+        assert not same(run_trial(Learner(blobs), CONFIG, 3), run_trial(Learner(blobs), half, 3))
+
+
+def test_a_share_that_streams_trains_as_one_in_memory(
+    stripes: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "BUFFER_BYTES", 20 * int(np.prod(stripes.signature.shape)))
+    np.save(tmp_path / "x", np.asarray(stripes.train.x))
+    mapped = replace(stripes.train, x=np.load(tmp_path / "x.npy", mmap_mode="r"))
+    config = Config("small_cnn(width=4)", batch_size=16, epochs=2, train_share=0.5)
+    first = run_trial(Learner(stripes), config, 0)
+    assert same(first, run_trial(Learner(replace(stripes, train=mapped)), config, 0))
+    half = len(training_rows(stripes, config, 0))
+    assert first.trial.examples == half // 16 * 16
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_epoch(blobs: Problem) -> None:

@@ -35,6 +35,9 @@ class Config:
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
         synthetic: spec of a generator of simulated examples, `"paste(share=0.25)"`; empty for none. Its argument
             `share` is that of each epoch's examples which are simulated; see `keras_recipe.data.synthetic`.
+        train_share: share of the training examples that a trial sees, above 0 and at most 1: a subset that its seed
+            draws, of a learning curve.
+        more_data: `Problem.more` of the examples that are trained on besides those of the data; "" for none.
     """
 
     model: str
@@ -46,12 +49,16 @@ class Config:
     schedule: str = ""
     label_smoothing: float = 0.0
     synthetic: str = ""
+    train_share: float = 1.0
+    more_data: str = ""
 
     def __post_init__(self) -> None:
         for name in ("model", "optimizer"):
             object.__setattr__(self, name, str(Spec.parse(getattr(self, name))))
         if self.schedule not in SCHEDULES:
             raise ValueError(f"Expected a schedule of {SCHEDULES}. Received {self.schedule!r}.")
+        if not 0 < self.train_share <= 1:
+            raise ValueError(f"Expected a share of the training split in (0, 1]. Received {self.train_share!r}.")
         object.__setattr__(self, "augmentation", "|".join(map(str, parse_pipeline(self.augmentation))))
         if self.synthetic:
             object.__setattr__(self, "synthetic", str(Spec.parse(self.synthetic)))

@@ -42,7 +42,8 @@ class Journal:
             self._file.close()
             raise
         self._records: dict[str, Record] = {r.key: r for r, _ in lines}
-        self._before = max((elapsed for _, elapsed in lines), default=0.0)
+        begins = max((i for i, (r, _) in enumerate(lines) if isinstance(r, Run)), default=0)
+        self._before = max((elapsed for _, elapsed in lines[begins:]), default=0.0)
         self._opened = time.monotonic()
 
     def _read(self) -> list[tuple[Record, float]]:
@@ -57,6 +58,10 @@ class Journal:
     def elapsed(self) -> float:
         """Seconds spent on this run by all processes that have worked on it, this one included."""
         return self._before + time.monotonic() - self._opened
+
+    def restart(self) -> None:
+        """Begin to count time anew: the next record is the header of a run that goes on where another one ended."""
+        self._before, self._opened = 0.0, time.monotonic()
 
     def credit(self, seconds: float) -> None:
         """Count work that an earlier process did after its last record (a checkpoint remembers how much)."""
@@ -121,16 +126,29 @@ def remove(directory: Path) -> None:
 
 
 def run_of(records: list[Record]) -> Run:
-    """The header. Raises RecipeError for an empty journal."""
-    for record in records:
-        if isinstance(record, Run):
-            return record
+    """The header; of a run that went on with more data, its own. Raises RecipeError for an empty journal."""
+    runs = select(records, Run)
+    if runs:
+        return runs[-1]
     raise RecipeError("a journal that has begun", "one without a single record", "run `train` again")
 
 
 def evaluation_of(records: list[Record]) -> Evaluation | None:
-    """The final evaluation, or None while the run is not finished."""
-    return next((r for r in records if isinstance(r, Evaluation)), None)
+    """The final evaluation of the latest run, or None while that is not finished."""
+    latest = next((r for r in reversed(records) if isinstance(r, Run | Evaluation)), None)
+    return latest if isinstance(latest, Evaluation) else None
+
+
+def evaluation_before(records: list[Record]) -> Evaluation | None:
+    """How the run ended that the latest one goes on from, None where there is none."""
+    header = max((i for i, r in enumerate(records) if isinstance(r, Run)), default=0)
+    return evaluation_of(records[:header])
+
+
+def evaluation_key(records: list[Record]) -> str:
+    """Key of the evaluation that ends the latest run."""
+    runs = select(records, Run)
+    return "evaluation" if len(runs) < 2 else f"evaluation/{len(runs)}"
 
 
 def select(records: list[Record], kind: type[R]) -> list[R]:

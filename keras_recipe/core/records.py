@@ -198,6 +198,57 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """A point of a learning curve.
+
+    Attributes:
+        examples: trained on.
+        seeds: that were trained, 0 for a forecast.
+        score, low, high: mean validation score over the seeds, and its 95 % interval over seeds and examples.
+    """
+
+    examples: int
+    seeds: int
+    score: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """What a config reaches on parts of the training split, and what more data would bring.
+
+    Attributes:
+        config, digest: of the trials on all of the `examples`.
+        points: the parts, ascending, and all of it.
+        c, a, b: of the law error(n) = c + a * (n / examples) ** -b; the error is 1 - score where higher is better,
+            else the score.
+        factor: times the data that `gain` speaks of.
+        gain, low, high: in the objective's unit, positive being better, with its 95 % interval.
+        forecast: scores that the law gives for more data.
+        sentence: the gain in words.
+        seconds: that the trials on parts took.
+    """
+
+    key: str
+    stage: str
+    config: dict[str, Any]
+    digest: str
+    examples: int
+    points: tuple[CurvePoint, ...]
+    c: float
+    a: float
+    b: float
+    factor: float
+    gain: float
+    low: float
+    high: float
+    forecast: tuple[CurvePoint, ...]
+    sentence: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """A choice that depends on measured time; recorded, so that a rerun repeats it. Also says what was skipped."""
 
@@ -225,6 +276,7 @@ class Evaluation:
         artifact: path of a picture (the most confident mistakes), relative to the run directory.
         mistakes: the test examples that were most confidently mistaken, or for regression those with the largest
             errors; None where there are none.
+        reads: how often the test split has been read by then: twice after a run that went on with more data.
     """
 
     key: str
@@ -243,11 +295,12 @@ class Evaluation:
     artifact: str | None = None
     members: list[str] = field(default_factory=list)
     mistakes: Table | None = None
+    reads: int = 1
 
 
-Record = Run | CheckRun | Trial | Decision | Plan | Evaluation
+Record = Run | CheckRun | Trial | Decision | LearningCurve | Plan | Evaluation
 
-_TYPES: dict[str, type[Any]] = {t.__name__: t for t in (Run, CheckRun, Trial, Decision, Plan, Evaluation)}
+_TYPES: dict[str, type[Any]] = {t.__name__: t for t in Record.__args__}
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -262,6 +315,8 @@ def from_json(line: dict[str, Any]) -> Record:
     values = {k: v for k, v in line.items() if k in known}
     if cls is CheckRun:
         values["findings"] = tuple(_finding(f) for f in values["findings"])
+    if cls is LearningCurve:
+        values |= {name: tuple(CurvePoint(**p) for p in values[name]) for name in ("points", "forecast")}
     if cls is Run:
         values["objective"] = Objective(**values["objective"])
     if cls is Evaluation:

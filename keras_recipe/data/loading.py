@@ -12,6 +12,7 @@ from keras_recipe import objectives
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
 from keras_recipe.data import edits as edits_module
+from keras_recipe.data import more as more_module
 from keras_recipe.data import split
 from keras_recipe.data.assign import Key, assign, keys_of, too_few
 from keras_recipe.data.columns import encode, learn_columns
@@ -49,6 +50,7 @@ def load(
     cache: str | Path | None = None,
     edits: str | Path | None = None,
     tolerant: bool = False,
+    more: Any = None,
 ) -> Problem:
     """Read data, infer what is asked of it, and split it once.
 
@@ -74,6 +76,8 @@ def load(
             are applied after the split, so that every other example stays where it is. The data is never changed.
         tolerant: read what could not be trained on, too (undecodable pictures, text among numbers, NaN), and tell of
             it in `findings`, or leave it to the checks of `inspect`. Pictures stay in their files.
+        more: further examples in the form of the source, for the training part alone. The split, the encoding of
+            tables and the fingerprint are those without them; see `data.more` for what is left out.
 
     Returns:
         A Problem. The training part is in random order, unless it is ordered by time. Where classes are split, each
@@ -106,6 +110,11 @@ def load(
         refused += _too_few(y["train"], labels, shares)
     parts = _divide(read, y, rows)
     parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
+    added: Part | None = None
+    if more is not None:
+        keyed = groups is not None or time is not None
+        added, grown = more_module.read_more(more, read, reading, labels, parts, keys, keyed=keyed)
+        edited = [*edited, *grown]
     frames: dict[str, pd.DataFrame] = {}
     columns: tuple[Column, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -118,10 +127,12 @@ def load(
     return Problem(
         name=name or read.name,
         signature=signature,
-        **splits,
+        **_grown(splits, added, columns),
         objective=objective,
         loss=chosen_loss,
         fingerprint=fingerprint(read, rows, splits, signature, chosen_loss, objective),
+        more="" if added is None else more_module.content(added),
+        added=0 if added is None else len(added),
         human_score=human_score,
         split_by=split_by,
         findings=(
@@ -137,6 +148,19 @@ def load(
 
 def _split(part: Part, raw: Any) -> Split:
     return Split(cast("Rows", part.x), part.y, part.ids, part.folder, raw)
+
+
+def _grown(splits: dict[str, Split], added: Part | None, columns: tuple[Column, ...]) -> dict[str, Split]:
+    """The splits, the added examples behind those of the training split."""
+    if added is None:
+        return splits
+    raw = splits["train"].raw
+    if raw is None:
+        more = _split(added, None)
+    else:
+        frame = cast("pd.DataFrame", added.x)[list(raw.columns)]
+        more = _split(dataclasses.replace(added, x=encode(columns, frame)), frame)
+    return splits | {"train": more_module.joined(splits["train"], more)}
 
 
 def _read(source: Any, given: dict[str, Given], reading: Reading) -> tuple[Source, dict[str, float]]:

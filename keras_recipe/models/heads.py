@@ -127,8 +127,8 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def input_sample(problem: Problem) -> np.ndarray:
     """A fixed sample of training inputs, spread evenly over the split: at most SAMPLE rows, and at most a buffer."""
-    count = buffer_rows(problem.train.x, min(SAMPLE, len(problem.train)))
-    return problem.train.x[np.linspace(0, len(problem.train) - 1, count).astype("int64")]
+    count = buffer_rows(problem.train.x, min(SAMPLE, problem.given))
+    return problem.train.x[np.linspace(0, problem.given - 1, count).astype("int64")]
 
 
 def head(problem: Problem, features: Any) -> Any:

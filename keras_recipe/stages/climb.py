@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from keras_recipe.compare import (
-    SEEDS,
-)
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Trial
 from keras_recipe.moves import MOVES, proposals
 from keras_recipe.stages.features import importances_of
-from keras_recipe.stages.incumbent import Incumbent, affordable, complete, skip
+from keras_recipe.stages.incumbent import Incumbent, affordable, complete, skip, trained
 from keras_recipe.stages.judging import decide, verify
 from keras_recipe.stages.price import before_seconds, savings_of, seconds_of, simulate
 from keras_recipe.stages.screening import hopeful
@@ -37,7 +34,7 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     names = MOVES.of_stage(stage) if moves is None else [n for n in MOVES.of_stage(stage) if n in moves]
     if not names:
         return config
-    incumbent = _incumbent(study, config, stage, kept)
+    incumbent = trained(study, config, stage, kept)
     if incumbent is None:
         for name in names:
             skip(study, stage, name, "the budget ended while the model itself was trained")
@@ -54,26 +51,6 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     for name in again:
         incumbent = _try(study, incumbent, name)
     return incumbent.config
-
-
-def _incumbent(study: Study, config: Config, stage: str, kept: float) -> Incumbent | None:
-    """The config under three seeds, or under one where the budget does not hold those and a move's; None where it was
-    cut short itself."""
-    pairs = [(config, seed) for seed in study.seeds(SEEDS[0])]
-    alone = Incumbent(config, tuple(study.trials(stage, pairs[:1])), stage, kept)
-    if alone.trials[0].stopped == "budget":
-        return None
-
-    def choose() -> tuple[int, str]:
-        seconds = alone.trials[0].seconds
-        held = int((study.remaining - kept) / seconds) * study.workers
-        enough = held >= len(study.missing(pairs)) + SEEDS[0]  # its own seeds, and those of one move at least
-        return SEEDS[0] if enough else 1, f"one takes {seconds:.0f} s, and the budget holds {held} more"
-
-    if study.plan(stage, f"seeds behind a decision ({config.digest()[:6]})", choose).value == 1:
-        return alone
-    trials = complete(study, stage, pairs)
-    return Incumbent(config, trials, stage, kept) if trials else alone
 
 
 def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_recipe import dumb, exported, objectives
 from keras_recipe.compare import score_interval
+from keras_recipe.core import journal as journals
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Evaluation, Finding, Table, Trial
 from keras_recipe.directory import MODEL
@@ -35,9 +37,19 @@ CONFUSION_CLASSES = 200
 def finish(study: Study, members: Sequence[Trial]) -> Evaluation:
     """Evaluate and export the model: one trial, or several whose predictions are averaged.
 
-    A run that was finished keeps its evaluation.
+    A run that was finished keeps its evaluation. One that went on from it, with more data, reads the test split again.
     """
-    return study.memo(Evaluation, "evaluation", lambda: _evaluate(study, members))
+    records = list(study.journal)
+    before = journals.evaluation_before(records)
+    reads = 1 + (before.reads if before is not None else 0)
+    key = journals.evaluation_key(records)
+    return study.memo(Evaluation, key, lambda: replace(_evaluate(study, members), key=key, reads=reads))
+
+
+def keep(study: Study, before: Evaluation) -> Evaluation:
+    """End a run that came to the model that there was before: neither the file nor the test split is touched."""
+    key = journals.evaluation_key(list(study.journal))
+    return study.memo(Evaluation, key, lambda: replace(before, key=key, seconds=0.0))
 
 
 def trained_model(study: Study, trial: Trial) -> keras.Model:

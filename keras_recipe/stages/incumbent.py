@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keras_recipe.compare import SEEDS
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Plan, Trial
-from keras_recipe.study import Study, skipped
+from keras_recipe.study import Study, rounds, skipped
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,26 @@ class Incumbent:
         return self.anchor or self.trials
 
 
+def trained(study: Study, config: Config, stage: str, kept: float = 0.0) -> Incumbent | None:
+    """The config under three seeds, or under one where the budget does not hold those and a move's; None where it was
+    cut short itself."""
+    pairs = [(config, seed) for seed in study.seeds(SEEDS[0])]
+    alone = Incumbent(config, tuple(study.trials(stage, pairs[:1])), stage, kept)
+    if alone.trials[0].stopped == "budget":
+        return None
+
+    def choose() -> tuple[int, str]:
+        seconds = alone.trials[0].seconds
+        held = int((study.remaining - kept) / seconds) * study.workers
+        enough = held >= len(study.missing(pairs)) + SEEDS[0]  # its own seeds, and those of one move at least
+        return SEEDS[0] if enough else 1, f"one takes {seconds:.0f} s, and the budget holds {held} more"
+
+    if study.plan(stage, f"seeds behind a decision ({config.digest()[:6]})", choose).value == 1:
+        return alone
+    trials = complete(study, stage, pairs)
+    return Incumbent(config, trials, stage, kept) if trials else alone
+
+
 def complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial, ...] | None:
     """The trials of these pairs, None where the budget cut one of them short."""
     try:
@@ -49,8 +70,8 @@ def affordable(
 ) -> bool:
     """Whether the pairs that are not recorded yet, of so many seconds each, and what has to be made before them, fit
     into what is left for this stage."""
-    rounds = -(-len(study.missing(pairs)) // study.workers)
-    return rounds == 0 or before + rounds * seconds <= study.remaining - incumbent.kept
+    count = rounds(study, pairs)
+    return count == 0 or before + count * seconds <= study.remaining - incumbent.kept
 
 
 def skip(study: Study, stage: str, name: str, reason: str) -> None:

@@ -52,7 +52,7 @@ def default_config(problem: Problem, model: str | None = None) -> Config:
     first = model or ladder(problem)[0]
     if Spec.parse(first).name == "backbone":
         epochs = EPOCHS[1]  # most of them are of a head on features, which costs next to nothing
-    return Config(first, batch_size=batch, epochs=epochs)
+    return Config(first, batch_size=batch, epochs=epochs, more_data=problem.more)
 
 
 def first_model(study: Study) -> str:

@@ -24,6 +24,9 @@ def seconds_of(study: Study, name: str, incumbent: Incumbent, proposed: Sequence
     longer = max(c.all_epochs for c in proposed)
     if longer > config.all_epochs:
         return longest * longer / config.all_epochs
+    if proposed[0].more_data != config.more_data:
+        sizes = [len(study.learner.rows(c, 0)) for c in (proposed[0], config)]
+        return longest * sizes[0] / sizes[1]
     changed = [
         c
         for c in proposed

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from keras_recipe.core.records import Decision, Objective, Trial
+from keras_recipe.core.records import CurvePoint, Decision, LearningCurve, Objective, Trial
 from keras_recipe.views.units import Units, compact, count
 
 # More points than this are not seen on a screen, and a report of many trials should stay light.
@@ -62,6 +62,30 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A point with a vertical interval; `forecast` where nothing was trained."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+    forecast: bool
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A chart of scores over the number of training examples, on a logarithmic axis: `law` through the points,
+    `beyond` where it goes on."""
+
+    alt: str
+    marks: tuple[Mark, ...]
+    law: str
+    beyond: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
 class Axis:
     """A horizontal axis and where its zero lies."""
 
@@ -78,6 +102,42 @@ def score_curves(trial: Trial, units: Units, human: float | None) -> Curves | No
     """Training and validation score over epochs, the human score as a line."""
     name = units.name[:1].upper() + units.name[1:]
     return _curves(trial, "score", name, units.tick, human)
+
+
+def scaling(curve: LearningCurve, units: Units) -> Scaling:
+    """Measured points, the fitted law through them, and where it goes with more data."""
+    points = (*curve.points, *curve.forecast)
+    values = _finite(*(v for p in points for v in (p.score, p.low, p.high))) or [0.0]
+    place, y_ticks = _vertical(values, False, units.tick)
+    first, last = points[0].examples, points[-1].examples
+    along = _scale(math.log(first), math.log(last))
+
+    def across(examples: float) -> float:
+        return 4 + 0.92 * along(math.log(examples))
+
+    def line(start: float, stop: float) -> str:
+        steps = [start * (stop / start) ** (i / 40) for i in range(41)]
+        return " ".join(f"{across(n):.2f},{place(_by_law(curve, n, units)):.2f}" for n in steps)
+
+    said = [f"{units.score(p.score)} with {count(p.examples)} examples" for p in points]
+    return Scaling(
+        f"{units.name} over the number of training examples: {'; '.join(said)}.",
+        tuple(_mark(p, across, place) for p in points if _finite(p.score)),
+        line(first, curve.examples),
+        line(curve.examples, last),
+        tuple(Tick(across(p.examples), count(p.examples)) for p in points),
+        y_ticks,
+    )
+
+
+def _by_law(curve: LearningCurve, examples: float, units: Units) -> float:
+    error = curve.c + curve.a * (examples / curve.examples) ** -curve.b
+    return 1 - error if units.higher_is_better else error
+
+
+def _mark(point: CurvePoint, across: Callable[[float], float], place: Callable[[float], float]) -> Mark:
+    x, ends = across(point.examples), sorted(place(v) for v in (point.low, point.high))
+    return Mark(x, place(point.score), ends[0], ends[1], not point.seeds)
 
 
 def decision_axis(decisions: Sequence[Decision]) -> tuple[Axis, Callable[[Decision], Span]]:

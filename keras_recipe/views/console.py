@@ -23,7 +23,7 @@ from keras_recipe.views import labels, tables
 from keras_recipe.views.lines import MARKS, PLAIN, Entry, clean, entries, progress_line, wrap
 from keras_recipe.views.story import incumbent, tell
 from keras_recipe.views.units import NBSP, Units, plural, seconds
-from keras_recipe.views.verdict import verdict
+from keras_recipe.views.verdict import again, verdict
 
 STYLES = {
     "ok": "green",
@@ -187,7 +187,7 @@ def summary(records: Iterable[Record], model: Path, report: Path, tensorboard: P
     records = list(records)
     told = tell(records)
     units = Units.of(told.run)
-    lines = [clean(verdict(told, units))]
+    lines = [clean(text) for text in (verdict(told, units), again(told, units)) if text]
     end = evaluation_of(records)
     if end is not None:
         lines += [
@@ -195,6 +195,8 @@ def summary(records: Iterable[Record], model: Path, report: Path, tensorboard: P
             f"test {units.name}  {units.score(end.score)}  (95{NBSP}% interval {units.interval(end.low, end.high)})",
         ]
         lines += [f"model        {model}"]
+    if told.curve is not None:
+        lines += [f"more data    {told.curve.sentence}"]
     lines += [f"report       {report}", f"TensorBoard  {tensorboard}"]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len, chop_cells
 
-from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
 from keras_recipe.views import labels, tables
 from keras_recipe.views.units import MINUS, Units, count, number, plural, seconds
 
@@ -43,6 +43,8 @@ def entries(record: Record, units: Units, incumbent: Mapping[str, Any] | None = 
         return [Entry("", clean(_trial(record, units, incumbent)))]
     if isinstance(record, Decision):
         return [Entry("accepted" if record.accepted else "rejected", clean(_decision(record, units)))]
+    if isinstance(record, LearningCurve):
+        return [Entry("info", clean(f"{record.stage}: learning curve: {record.sentence}"))]
     if isinstance(record, Plan):
         return [Entry("", clean(_plan(record)))]
     return [Entry("ok", clean(score_line(record, units)))]

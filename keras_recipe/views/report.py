@@ -17,7 +17,7 @@ from keras_recipe.views import charts, labels, scoreboard, tables, units
 from keras_recipe.views.confusion import Confusion, confusion
 from keras_recipe.views.pictures import picture
 from keras_recipe.views.story import Charge, Story, bill, one_per_config, skipped, tell
-from keras_recipe.views.verdict import gap, verdict
+from keras_recipe.views.verdict import again, gap, verdict
 
 FILE = "report.html"
 HERE = Path(__file__).parent
@@ -50,6 +50,7 @@ def render(story: Story, directory: Path) -> str:
             units=own,
             verdict=verdict(story, own),
             gap=gap(story, own),
+            again=again(story, own),
             scoreboard=scoreboard.rows(story),
             confusion=_confusion(story),
             bill=bill(story.stages, story.evaluation),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from keras_recipe.core.journal import evaluation_of, run_of, select
-from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, Plan, Record, Run, Trial
+from keras_recipe.core.journal import evaluation_before, evaluation_of, run_of, select
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
 from keras_recipe.views import labels
 
 STAGES = {
@@ -33,6 +33,7 @@ class Stage:
     trials: tuple[Trial, ...]
     decisions: tuple[Decision, ...]
     plans: tuple[Plan, ...]
+    curves: tuple[LearningCurve, ...] = ()
 
 
 def skipped(plan: Plan) -> bool:
@@ -65,6 +66,7 @@ class Story:
         best: the trial whose weights became the model; while the run goes on, the trial that leads so far.
         stop: stage and finding of the error that stopped the run.
         charges: the bill, line by line.
+        before: how the run ended that this one went on from, with more data.
     """
 
     run: Run
@@ -73,6 +75,7 @@ class Story:
     best: Trial | None
     stop: tuple[str, Finding] | None
     charges: tuple[Charge, ...] = ()
+    before: Evaluation | None = None
 
     @property
     def status(self) -> str:
@@ -87,6 +90,11 @@ class Story:
     def looked_at(self) -> bool:
         """Whether this is no run of the recipe, but a look at the data alone."""
         return "only" in self.run.settings
+
+    @property
+    def curve(self) -> LearningCurve | None:
+        """The last learning curve that was drawn."""
+        return next((c for s in reversed(self.stages) for c in reversed(s.curves)), None)
 
     @property
     def human_score(self) -> float | None:
@@ -107,7 +115,9 @@ def tell(records: Sequence[Record]) -> Story:
     errors = [(c.stage, f) for c in select(records, CheckRun) for f in c.findings if f.severity == "error"]
     run = run_of(records)
     stop = errors[0] if errors and evaluation is None and "only" not in run.settings else None
-    return Story(run, evaluation, stages, best_trial(records), stop, tuple(charges(records)))
+    return Story(
+        run, evaluation, stages, best_trial(records), stop, tuple(charges(records)), evaluation_before(records)
+    )
 
 
 def best_trial(records: list[Record]) -> Trial | None:
@@ -123,6 +133,7 @@ def best_trial(records: list[Record]) -> Trial | None:
             if trial.digest == digest:
                 return trial
     studied = [t for t in trials if t.stage not in ("inspect", "baseline") and t.digest not in rejected]
+    studied = [t for t in studied if t.config.get("train_share", 1.0) == 1.0]
     ladder = [t for t in studied if t.stage == "overfit"]
     return (ladder or studied)[-1] if studied else None
 
@@ -235,7 +246,7 @@ def one_per_config(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _stages(records: list[Record], evaluation: Evaluation | None) -> tuple[Stage, ...]:
-    found = [r.stage for r in records if isinstance(r, CheckRun | Trial | Decision | Plan)]
+    found = [r.stage for r in records if isinstance(r, CheckRun | Trial | Decision | LearningCurve | Plan)]
     if evaluation is not None:
         found.append("final")
     order = sorted(dict.fromkeys(found), key=lambda name: list(STAGES).index(name) if name in STAGES else len(STAGES))
@@ -250,6 +261,7 @@ def _stage(name: str, records: list[Record]) -> Stage:
         tuple(r for r in select(records, Trial) if r.stage == name),
         tuple(r for r in select(records, Decision) if r.stage == name),
         tuple(r for r in select(records, Plan) if r.stage == name),
+        tuple(r for r in select(records, LearningCurve) if r.stage == name),
     )
 
 

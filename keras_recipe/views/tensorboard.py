@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_recipe.core import journal
-from keras_recipe.core.records import CheckRun, Decision, Evaluation, Record, Run, Table, Trial
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, LearningCurve, Record, Run, Table, Trial
 from keras_recipe.views import labels, story, tables
 from keras_recipe.views.confusion_image import confusion_png
 from keras_recipe.views.events import Point, curve, escape, hparams, image, is_scalar, scalar, table, text, write_events
@@ -48,6 +48,8 @@ def _write(records: list[Record], directory: Path, logs: Path) -> None:
             write_events(_file(logs / "pictures", index), _pictures(record, directory))
         elif isinstance(record, Decision):
             write_events(_file(logs / "decisions", index), _decision(record, index, units))
+        elif isinstance(record, LearningCurve):
+            write_events(_file(logs / "decisions", index), _curve(record, index, units))
         elif isinstance(record, Evaluation):
             write_events(_file(logs / "final", index), _final(records, record, directory, units))
     for name, trial in trial_runs(records):
@@ -147,6 +149,15 @@ def _decision(decision: Decision, index: int, units: Units) -> Iterator[Point]:
     # A tag of its own: TensorBoard keeps only ten texts of one tag.
     tag = f"{decision.stage}/{index:04d} {decision.move}"
     yield text(tag, table(DECISION, [_decision_row(decision, units)]))
+
+
+def _curve(curve: LearningCurve, index: int, units: Units) -> Iterator[Point]:
+    rows = [
+        [f"{p.examples:,}", units.score(p.score), units.interval(p.low, p.high), str(p.seeds or "forecast")]
+        for p in (*curve.points, *curve.forecast)
+    ]
+    shown = table(["examples", units.name, "95 % interval", "seeds"], rows)
+    yield text(f"{curve.stage}/{index:04d} learning curve", f"{escape(curve.sentence)}\n\n{shown}")
 
 
 DECISION = ["move", "change", "gain", "95 % interval", "seeds", "cost", "decision", "reason"]

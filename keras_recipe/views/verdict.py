@@ -24,7 +24,19 @@ def verdict(story: Story, units: Units) -> str:
     if story.best is None:
         return "Not finished: no trial has been completed so far."
     reached = f"{units.name} {units.score(story.best.score)} on the validation set"
-    return f"Not finished: the leading trial reaches {reached}; the test set has not been read."
+    read = "has not been read" if story.before is None else "has been read by the run before this one"
+    return f"Not finished: the leading trial reaches {reached}; the test set {read}."
+
+
+def again(story: Story, units: Units) -> str:
+    """What a run that went on with more data says of the test set; empty for any other."""
+    if story.before is None or story.evaluation is None:
+        return ""
+    before = f"{units.name} {units.score(story.before.score)} ({units.interval(story.before.low, story.before.high)})"
+    if story.evaluation.reads == story.before.reads:
+        return "More data was not better than noise: the model stays as it was, and the test set was not read again."
+    number = {2: "a second", 3: "a third"}.get(story.evaluation.reads, "one more")
+    return f"The test set was read {number} time, after the run went on with more data; the time before: {before}."
 
 
 def _looked_at(story: Story) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,3 +40,14 @@ def test_another_builder_is_one_leaf_whatever_its_arguments() -> None:
 def test_a_new_argument_is_a_leaf_that_was_none() -> None:
     config = Config("mlp(width=8)")
     assert difference(config, config.with_args("model", dropout=0.2)) == {"model.dropout": (None, 0.2)}
+
+
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="share of the training split"):
+        Config("mlp", train_share=share)
+
+
+def test_a_config_of_an_older_journal_sees_all_of_the_training_split() -> None:
+    leaves = {k: v for k, v in Config("mlp").leaves().items() if k != "train_share"}
+    assert Config.from_leaves(leaves).train_share == 1.0

@@ -45,13 +45,14 @@ def test_every_meaningful_record_has_its_line(finished: Path) -> None:
     for record in read(finished):
         view.record(record)
     printed = out.getvalue().replace(NBSP, " ").splitlines()
-    assert len(printed) == 16  # the header, 4 findings, 5 trials, 4 decisions, a plan, the evaluation
+    assert len(printed) == 17  # the header, 4 findings, 5 trials, 4 decisions, a plan, a curve, the evaluation
     for said in (
         "01:15 ! inspect: warning: 7 images are in two splits.",
         "01:15 ✓ baseline: Loss at initialisation is that of chance. (expected 1.099, measured 1.102)",
         "01:15 · overfit: resnet(depth=8, width=16), seed 0: validation 91.0 %, training 99.9 %",
         "01:15 + regularize: accepted shift, augmentation none → shift(factor=0.1): +1.67 points [+0.42 to +2.92]",
         "01:15 − regularize: rejected dropout, dropout none → 0.2: +0.20 points [−0.80 to +1.20]",
+        "01:15 i regularize: learning curve: twice the data would bring +1.8 points (0.9 to 2.6)",
         "01:15 · regularize: skipped larger_model: 12 s were left",
         "01:15 ✓ test accuracy 98.1 % (95 % interval 96.1 to 99.0 %, 360 examples)",
     ):

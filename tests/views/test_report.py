@@ -300,3 +300,28 @@ def test_right_and_wrong_cells_of_the_matrix_are_told_apart(finished: Path) -> N
     cells = re.findall(r'<td class="(right|wrong)( zero)?"[^>]*>(\d+)</td>', html)
     assert [int(count) for kind, _, count in cells if kind == "right"] == [120, 130, 103]
     assert [int(count) for kind, zero, count in cells if zero] == [0, 0]
+
+
+def test_a_learning_curve_is_drawn_with_its_intervals_its_law_and_its_sentence(finished: Path) -> None:
+    html = write_report(finished).read_text(encoding="utf-8")
+    assert "Twice the data would bring +1.8 points (0.9 to 2.6)." in html
+    assert "More data: twice the data would bring +1.8 points (0.9 to 2.6)." in html
+    chart = html[html.index("chart scaling") :]
+    chart = chart[: chart.index("</figure>")]
+    assert chart.count('class="reach') == 6
+    assert chart.count('class="mark beyond"') == 2
+    assert "4,600" in chart
+    law = [float(p.split(",")[0]) for p in re.findall(r'class="validation" points="([^"]+)"', chart)[0].split()]
+    beyond = [float(p.split(",")[0]) for p in re.findall(r'class="beyond" points="([^"]+)"', chart)[0].split()]
+    assert law[-1] == beyond[0] == float(re.findall(r'class="mark" style="left:([\d.]+)%', chart)[-1])
+    assert beyond[-1] == 96.0
+
+
+def test_a_curve_of_errors_falls_where_that_of_accuracies_rises(build: SimpleNamespace) -> None:
+    from keras_recipe.views import charts
+    from keras_recipe.views.units import Units
+
+    for higher in (True, False):
+        units = Units("score", higher_is_better=higher, percent=higher)
+        ends = [p.split(",") for p in charts.scaling(build.curve(), units).law.split()]
+        assert (float(ends[0][1]) > float(ends[-1][1])) == higher  # measured from the top

@@ -171,7 +171,9 @@ def test_text_of_the_data_is_neither_markdown_nor_html() -> None:
 
 def test_decisions_are_told_one_by_one_and_together(finished: Path) -> None:
     found = values(write_tensorboard(finished))
-    assert Counter(run for run, _ in found)["decisions"] == 4
+    assert Counter(run for run, _ in found)["decisions"] == 5
+    curve = next(v for (_, tag), v in found.items() if tag.endswith("learning curve"))
+    assert "+1.8 points" in curve[0][1].tensor.string_val[0].decode()  # type: ignore[attr-defined]
     table = found[("final", "final/decisions")][0][1].tensor.string_val[0].decode()  # type: ignore[attr-defined]
     assert table.count("\n") == 5
     assert "rejected" in table
