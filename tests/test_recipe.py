@@ -288,7 +288,7 @@ def test_training_leaves_suspects_and_skips_long_checks_when_time_is_short(
     monkeypatch.setattr(stage, "LONG", tuple(name for name in stage.LONG if name != "duplicates"))
     generator = np.random.default_rng(0)
     x = np.concatenate([generator.normal(size=(90, 3)), np.zeros((6, 3))]).astype("float32")
-    Recipe(load((x, (x[:, 0] > 0).astype("int64"))), tmp_path, 60.0, model="mlp(width=16)", moves=()).run()
+    Recipe(load((x, (x[:, 0] > 0).astype("int64"))), tmp_path, 60.0, model="mlp(width=16)", moves=(), signals={}).run()
     records = read(tmp_path)
     skipped = {r.name for r in records if isinstance(r, Plan) and r.key.startswith("skip/")}
     assert skipped == set(stage.LONG)

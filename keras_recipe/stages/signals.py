@@ -87,8 +87,10 @@ def signals(
             names come last. None for up to GROUPS of them by rank; {} for no such study.
         expect: gain that the user expects of a group, in the metric's unit, positive being better.
     """
-    found = [] if groups == {} else steps(study.problem, config, groups)
-    reason = "" if found else _why_not(study.problem, config, groups)
+    if groups == {}:
+        return config
+    found = steps(study.problem, config, groups)
+    reason = "" if found else _why_not(study.problem, config)
     if not reason:
         found, reason = _affordable(study, config, found, fixed=groups is not None)
     if not reason:
@@ -235,9 +237,7 @@ def _called(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
 
 
-def _why_not(problem: Problem, config: Config, groups: Mapping[str, Sequence[str]] | None) -> str:
-    if groups == {}:
-        return "it was not asked for"
+def _why_not(problem: Problem, config: Config) -> str:
     model = Spec.parse(config.model).name
     if model == "backbone":
         return "a backbone sees one size of pictures; larger_pictures, a move, shows it larger ones"
