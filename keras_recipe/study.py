@@ -147,6 +147,11 @@ class Study:
             found.append(list(self.memo(Plan, f"begun/{key}", begins).value["scores"]))
         return found
 
+    def begun_seconds(self, config: Config, seed: int) -> float:
+        """What the first epochs of a trial took, if they were trained before it."""
+        plan = self.journal.get(Plan, f"begun/{self.key(config, seed)}")
+        return float(plan.value["seconds"]) if plan else 0.0
+
     def missing(self, wanted: Sequence[tuple[Config, int]]) -> list[tuple[Config, int]]:
         """Those of the pairs that the journal does not hold."""
         return [(c, s) for c, s in wanted if self.journal.get(Trial, self.key(c, s)) is None]

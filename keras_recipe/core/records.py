@@ -159,6 +159,11 @@ class Trial:
     startup_seconds: float
     inherited_seconds: float = 0.0
 
+    @property
+    def own_seconds(self) -> float:
+        """Without what is inherited."""
+        return self.seconds - self.inherited_seconds
+
 
 @dataclass(frozen=True)
 class Decision:

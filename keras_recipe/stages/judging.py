@@ -48,7 +48,7 @@ def verify(
         seeds = study.seeds(count)
         pairs = [(c, s) for s in seeds for c in (incumbent.config, candidate)]
         own = max((t.seconds for t in old if study.missing(pairs[::2])), default=0.0)
-        if not affordable(study, incumbent, pairs, max(own, first.seconds - first.inherited_seconds)):
+        if not affordable(study, incumbent, pairs, max(own, first.own_seconds)):
             return None
         if complete(study, incumbent.stage, pairs) is None:
             return None
@@ -110,7 +110,7 @@ def decide(
             seeds=found.seeds,
             accepted=accepted,
             reason=stopped or (_reason_to_keep(study, found, keeps, margin, saving) if saving else _reason(found)),
-            seconds=sum(t.seconds - t.inherited_seconds for t in trials),
+            seconds=sum(t.own_seconds for t in trials),
             margin=margin,
             expected=_expected(study, name, incumbent),
         )

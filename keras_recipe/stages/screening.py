@@ -37,11 +37,19 @@ def hopeful(
                 kept.append((config, seed))
                 continue
             reason = f"hopeless after {len(scores)} of {config.epochs} epochs: {behind}"
-            key = f"skip/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
-            change = {leaf: list(v) for leaf, v in difference(incumbent.config, config).items()}
-            study.memo(Plan, key, lambda k=key, c=change, r=reason: Plan(k, incumbent.stage, name, c, r))  # type: ignore[misc]
+            _given_up(study, incumbent, name, config, seed, reason)
             study.discard(config, seed)
     return kept
+
+
+def _given_up(study: Study, incumbent: Incumbent, name: str, config: Config, seed: int, reason: str) -> None:
+    """Record what was tried, what it cost, and why it was given up."""
+    key = f"hopeless/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
+    value = {
+        "change": {leaf: list(pair) for leaf, pair in difference(incumbent.config, config).items()},
+        "seconds": study.begun_seconds(config, seed),
+    }
+    study.memo(Plan, key, lambda: Plan(key, incumbent.stage, name, value, reason))
 
 
 def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str | None:

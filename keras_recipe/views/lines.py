@@ -45,6 +45,8 @@ def entries(record: Record, units: Units, incumbent: Mapping[str, Any] | None = 
         return [Entry("accepted" if record.accepted else "rejected", clean(_decision(record, units)))]
     if isinstance(record, LearningCurve):
         return [Entry("info", clean(f"{record.stage}: learning curve: {record.sentence}"))]
+    if isinstance(record, Plan) and record.key.startswith("begun/"):
+        return []
     if isinstance(record, Plan):
         return [Entry("", clean(_plan(record)))]
     return [Entry("ok", clean(score_line(record, units)))]
@@ -118,6 +120,8 @@ def _decision(d: Decision, units: Units) -> str:
 
 def _plan(plan: Plan) -> str:
     value = f" {labels.value(plan.value)}" if plan.value not in (None, "") else ""
+    if plan.key.startswith("hopeless/"):
+        return f"{plan.stage}: gave up {labels.words(plan.name)}, {labels.change(plan.value['change'])}: {plan.reason}"
     if plan.key.startswith("skip/"):
         return f"{plan.stage}: skipped {labels.words(plan.name)}: {plan.reason}"
     return f"{plan.stage}: {labels.words(plan.name)}{value}: {plan.reason}"

@@ -16,7 +16,7 @@ from keras_recipe.core import journal
 from keras_recipe.views import charts, labels, scoreboard, tables, units
 from keras_recipe.views.confusion import Confusion, confusion
 from keras_recipe.views.pictures import picture
-from keras_recipe.views.story import Charge, Story, bill, one_per_config, skipped, tell
+from keras_recipe.views.story import Charge, Story, bill, hopeless, one_per_config, skipped, tell
 from keras_recipe.views.verdict import again, gap, verdict
 
 FILE = "report.html"
@@ -57,6 +57,7 @@ def render(story: Story, directory: Path) -> str:
             charges=story.charges,
             one_per_config=one_per_config,
             skipped=skipped,
+            hopeless=hopeless,
             picture=partial(picture, directory),
             charts=charts,
             labels=labels,

@@ -41,6 +41,21 @@ def skipped(plan: Plan) -> bool:
     return plan.key.startswith("skip/") or plan.name == "skipped"
 
 
+def hopeless(plan: Plan) -> bool:
+    """Whether the plan says that a candidate was given up after the first epochs of its first trial."""
+    return plan.key.startswith("hopeless/")
+
+
+def begun(plan: Plan) -> bool:
+    """Whether the plan holds the first epochs of a trial: what became of it is told elsewhere."""
+    return plan.key.startswith("begun/")
+
+
+def cost_of_hopeless(plan: Plan) -> float:
+    """Seconds of work behind it, 0 for any other plan: those of a trial that went on are the trial's."""
+    return float(plan.value["seconds"]) if hopeless(plan) else 0.0
+
+
 @dataclass(frozen=True)
 class Cost:
     """A line of the bill, in seconds of work. Trials that ran side by side both count in full."""
@@ -156,7 +171,8 @@ class Charge:
 
     Attributes:
         stage: where.
-        what: "checks", "rung" (of the ladder), "move", "seeds" (of the incumbent, beyond those that a move asked for),
+        what: "checks", "rung" (of the ladder), "move", "hopeless" (a move's candidate that was given up early),
+            "seeds" (of the incumbent, beyond those that a move asked for),
             "skipped" or "test".
         name: of the move, or of what else it is.
         decision: on the move; None for everything else.
@@ -212,21 +228,24 @@ def _tried(stage: str, records: Sequence[Record]) -> list[Charge]:
                     record,
                     reason=record.reason,
                     trials=len(trials),
-                    seconds=sum(t.seconds for t in trials),
+                    seconds=sum(t.own_seconds for t in trials),
                 )
             )
+        elif isinstance(record, Plan) and hopeless(record):
+            cost, reason = cost_of_hopeless(record), f"{labels.change(record.value['change'])}: {record.reason}"
+            found.append(Charge(stage, "hopeless", record.name, reason=reason, trials=1, seconds=cost))
         elif isinstance(record, Plan) and skipped(record):
             name = str(record.value) if record.name == "skipped" else record.name
             skips.setdefault(record.reason, []).append(name)
     left = [t for trials in open_.values() for t in trials]
     if stage == "overfit":
         rungs = [
-            Charge(stage, "rung", labels.part(t.config, "model"), score=t.train_score, trials=1, seconds=t.seconds)
+            Charge(stage, "rung", labels.part(t.config, "model"), score=t.train_score, trials=1, seconds=t.own_seconds)
             for t in left
         ]
         found = [*rungs, *found]
     elif left:
-        cost = sum(t.seconds for t in left)
+        cost = sum(t.own_seconds for t in left)
         found.insert(0, Charge(stage, "seeds", "seeds of the model itself", trials=len(left), seconds=cost))
     return found + [Charge(stage, "skipped", "skipped", reason=r, names=tuple(n)) for r, n in skips.items()]
 
@@ -260,7 +279,7 @@ def _stage(name: str, records: list[Record]) -> Stage:
         tuple(r for r in select(records, CheckRun) if r.stage == name),
         tuple(r for r in select(records, Trial) if r.stage == name),
         tuple(r for r in select(records, Decision) if r.stage == name),
-        tuple(r for r in select(records, Plan) if r.stage == name),
+        tuple(r for r in select(records, Plan) if r.stage == name and not begun(r)),
         tuple(r for r in select(records, LearningCurve) if r.stage == name),
     )
 
@@ -272,6 +291,6 @@ def _cost(stage: Stage, evaluation: Evaluation | None) -> Cost:
         len(stage.trials),
         sum(t.epochs for t in stage.trials),
         sum(t.startup_seconds for t in stage.trials),
-        sum(t.seconds - t.startup_seconds - t.inherited_seconds for t in stage.trials),
+        sum(t.own_seconds - t.startup_seconds for t in stage.trials) + sum(cost_of_hopeless(p) for p in stage.plans),
         sum(c.seconds for c in stage.checks) + final,
     )

@@ -94,9 +94,12 @@ def test_a_hopeless_candidate_costs_a_quarter_of_one_run(alone: Study) -> None:
     assert len(begun.value["scores"]) == 2
     assert begun.value["seconds"] > 0
     assert not (alone.folder(alone.key(stalled, 0)) / "checkpoint.npz").exists()
-    skip = next(p for p in select(list(alone.journal), Plan) if p.key.startswith("skip/"))
-    assert "hopeless after 2 of 8 epochs" in skip.reason
-    assert skip.value == {"optimizer.learning_rate": [0.01, 1e-6]}
+    given_up = next(p for p in select(list(alone.journal), Plan) if p.key.startswith("hopeless/"))
+    assert "hopeless after 2 of 8 epochs" in given_up.reason
+    assert given_up.value == {
+        "change": {"optimizer.learning_rate": [0.01, 1e-6]},
+        "seconds": begun.value["seconds"],
+    }
 
 
 def test_being_behind_for_a_while_is_not_hopeless(alone: Study) -> None:
@@ -111,7 +114,7 @@ def test_what_was_refused_is_tried_again_with_a_larger_model(alone: Study) -> No
     chosen = regularize(alone, small, ("stall", "widen"))
     assert chosen == FAST.with_args("model", width=64)
     stalls = [d.before for d in decisions(alone) if d.move == "stall"]
-    stalls += [r.key.split("/")[3] for r in alone.journal if r.key.startswith("skip/regularize/stall/")]
+    stalls += [r.key.split("/")[3] for r in alone.journal if r.key.startswith("hopeless/regularize/stall/")]
     assert sorted(stalls) == sorted((small.digest(), chosen.digest()))
 
 
