@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_recipe.core.config import digest
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import CheckRun, Finding, Table
 from keras_recipe.data import synthetic
@@ -84,7 +85,8 @@ def _shown(problem: Problem, directory: Path, generator: str, pool: Split, secon
         evidence["counts"] = {name: int(n) for name, n in zip(classes, counts, strict=True)}
     picture, table = None, None
     if problem.signature.kind == "image":
-        path = directory / "artifacts" / f"simulated_{''.join(c if c.isalnum() else '_' for c in generator)[:60]}.png"
+        name = "".join(c if c.isalnum() else "_" for c in generator)[:40]
+        path = directory / "artifacts" / f"simulated_{name}_{digest(generator)[:6]}.png"
         picture = str(_pairs(path, problem, pool).relative_to(directory))
     else:
         table = _compared(problem, pool)
