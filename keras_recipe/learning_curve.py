@@ -77,7 +77,7 @@ class Fit:
     def gain(self, factor: float) -> tuple[float, float, float]:
         """What `factor` times the examples would bring, positive being better, and its 95 % interval.
 
-        In simulated classifications (six laws, 300 or 2000 validation examples, three seeds at 1/8, 1/4, 1/2 and all
+        In simulated classifications (three laws, 300 or 2000 validation examples, three seeds at 1/8, 1/4, 1/2 and all
         of 1000 training examples), the interval for twice the data holds the truth in 94 % of the cases: 87 to 90 %
         where the law has no floor (c = 0), which the estimate then sees half of the time, 94 to 99 % elsewhere.
         """
