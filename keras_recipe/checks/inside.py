@@ -43,7 +43,10 @@ pretrained: of the largest one)."""
 
 DEAD = 0.5
 """Share of dead filters, or of units of one layer, from which on it is a warning. Convolutional networks on digits and
-stripes had .05 at most, an embedded_mlp that was trained on points for a short while .125: no harm."""Relative change by training under which weights that are trained have not moved at all."""
+stripes had .05 at most, an embedded_mlp that was trained on points for a short while .125: no harm."""
+
+UNMOVED = 1e-6
+"""Relative change by training under which weights that are trained have not moved at all."""
 
 SATURATED, SATURATED_SHARE = 0.02, 0.5
 """How near to the end of its range, in parts of it, a tanh or sigmoid hardly passes a gradient (6 % of its steepest
