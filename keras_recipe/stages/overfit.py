@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Finding, Plan, Trial
+from keras_recipe.core.records import CheckRun, Finding, Plan, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.models.backbones import unfrozen
 from keras_recipe.models.convnets import PHOTO
 from keras_recipe.models.suggestion import suggest_model
-from keras_recipe.objectives import written
+from keras_recipe.objectives import targets, written
 from keras_recipe.problem import Problem
 from keras_recipe.stages import Blocked
 from keras_recipe.study import Study
@@ -24,6 +26,12 @@ has flattened by then on digits; after ten epochs of fashion_mnist a small ConvN
 RUNG_SHARE = 0.6
 """Part of the time that is left which a rung may take. Fitting comes first, as in the essay: there is nothing to
 regularize in a model that has not fitted. What remains is for the moves."""
+
+LEARNT = 0.999
+"""Part of the blind loss under which something was learnt. A tenth of the labels, by heart, are a tenth of the loss."""
+
+FACTORS = (0.01, 0.1, 10.0, 100.0)
+"""Times the learning rate that are tried where nothing fits."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
@@ -76,8 +84,9 @@ def ladder(problem: Problem) -> tuple[str, ...]:
 def overfit(study: Study, config: Config) -> Config:
     """Climb the ladder until the training split is fitted; a config whose model is not on it is taken as it is.
 
-    Returns the first config that fits, else the one with the lowest training loss. Raises Blocked where none is
-    better than the dumbest baseline.
+    Returns the first config that fits, else the one with the lowest training loss. Raises Blocked where training
+    diverges, or none learns more of its training examples than how frequent labels are: then something is broken, and
+    the finding says what was found to mend it.
     """
     rungs = ladder(study.problem)
     models = rungs[rungs.index(config.model) :] if config.model in rungs else unfrozen(config.model)
@@ -92,8 +101,12 @@ def overfit(study: Study, config: Config) -> Config:
         if _judge(study, trial, number, hurried) or hurried:
             break
     best, chosen = min(tried, key=lambda pair: (not fitted(study.problem, pair[0]), pair[0].train_loss))
-    if best.stopped == "diverged":
-        raise Blocked("overfit", [_diverged(best)])
+    broken = _broken(study, chosen, best)
+    if broken is not None:
+        key, finding = f"check/overfit/nothing_fits/{chosen.digest()}", broken
+        text = "A model that cannot learn its own training examples is broken."
+        study.memo(CheckRun, key, lambda: CheckRun(key, "overfit", "nothing_fits", text, (finding,), 0.0))
+        raise Blocked("overfit", [finding])
     study.forget_weights([t for t, _ in tried if t is not best])
     study.plan("overfit", "chosen", lambda: (chosen.model, _choice(study.problem, best)))
     return chosen
@@ -160,12 +173,45 @@ def _choice(problem: Problem, best: Trial) -> str:
     return f"no model fits the training split in its epochs; this one has the lowest training loss ({score})"
 
 
-def _diverged(trial: Trial) -> Finding:
-    return Finding(
-        "error",
-        "learning-rate",
-        "training diverged",
-        "a finite loss",
-        f"NaN or infinity after {trial.epochs} epochs",
-        "look for extreme input values, then lower the learning rate",
-    )
+def _broken(study: Study, config: Config, best: Trial) -> Finding | None:
+    """Why nothing fits, None where something does: whatever a model of this ladder is given, it learns some of it."""
+    blind = _blind_loss(study.problem)
+    if best.stopped == "diverged":
+        symptom = ("training diverged", "a finite loss", f"NaN or infinity after {best.epochs} epochs")
+    elif best.stopped != "budget" and best.train_loss > LEARNT * blind:
+        symptom = (
+            "no model learns its own training examples",
+            f"a training loss below {blind:.4g}, which label frequencies alone reach",
+            f"{best.train_loss:.4g} after {best.epochs} epochs of {config.model}",
+        )
+    else:
+        return None
+    from keras_recipe.compiled import learning_rate
+
+    rate = learning_rate(config)
+    tried = [config.with_args("optimizer", learning_rate=rate * f) for f in FACTORS] if rate else []
+    try:
+        trials = study.trials("overfit", [(c, study.seeds(1)[0]) for c in tried])
+    except TimeoutError:
+        trials = []
+    losses = {str(t.config["optimizer.learning_rate"]): t.train_loss for t in trials if t.stopped != "diverged"}
+    better = {k: v for k, v in losses.items() if v <= LEARNT * blind}
+    if better:
+        mended = min(better, key=lambda k: better[k])
+        cause, do = "learning-rate", f"at a rate of {float(mended):g} the training loss is {better[mended]:.4g}: use it"
+    else:
+        cause = "data"
+        do = "no learning rate mends it: look at the tensors just before the net, and whether inputs and labels pair"
+    return Finding("error", cause, *symptom, do, {"training loss by rate": losses, "blind": blind})
+
+
+def _blind_loss(problem: Problem) -> float:
+    """Training loss of whoever knows how frequent labels are, or their mean, and nothing else."""
+    from keras_recipe.compiled import loss
+
+    y = targets(problem, problem.train.y)
+    outputs = np.zeros((len(y), problem.signature.outputs), "float32")
+    if problem.signature.task != "regression":
+        logits = np.log(np.clip(problem.label_frequencies(), 1e-7, 1.0))
+        outputs += logits if problem.signature.task == "multiclass" else logits[1] - logits[0]
+    return float(loss(problem)(y, outputs))

@@ -9,7 +9,7 @@ import pytest
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
-from keras_recipe.core.records import Plan, Trial
+from keras_recipe.core.records import CheckRun, Finding, Plan, Trial
 from keras_recipe.data import load
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages import Blocked, overfit
@@ -67,14 +67,39 @@ def test_where_no_model_fits_the_lowest_training_loss_is_chosen_and_said(
 
 def test_a_users_own_model_is_taken_as_it_is(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overfit, "ladder", lambda problem: (SMALL, LARGE))
-    config = overfit.overfit(xor, Config(LINEAR, epochs=2))
-    assert config.model == LINEAR
-    assert tried(xor) == [LINEAR]
+    own = "mlp(depth=1, width=8)"
+    config = overfit.overfit(xor, Config(own, "adam(learning_rate=0.01)", epochs=10))
+    assert config.model == own
+    assert tried(xor) == [own]
 
 
 def test_training_that_diverges_stops_the_recipe(line_study: Study) -> None:
     with pytest.raises(Blocked, match="diverged"):
         overfit.overfit(line_study, Config(SMALL, "sgd(learning_rate=1e6)", epochs=10))
+
+
+def nothing_fits(study: Study) -> Finding:
+    runs = [r for r in study.journal if isinstance(r, CheckRun) and r.check == "nothing_fits"]
+    return runs[0].findings[0]
+
+
+def test_a_rate_at_which_nothing_is_learnt_stops_the_recipe_and_is_mended(xor: Study) -> None:
+    with pytest.raises(Blocked, match="no model learns"):
+        overfit.overfit(xor, Config(SMALL, "adam(learning_rate=0.00001)", batch_size=16, epochs=10))
+    found = nothing_fits(xor)
+    assert found.cause == "learning-rate"
+    assert "at a rate of 0.001 the training loss is" in found.hint
+    assert found.evidence["blind"] == pytest.approx(np.log(2), abs=0.01)
+
+
+def test_inputs_that_say_nothing_stop_the_recipe(tmp_path: Path) -> None:
+    x, y = np.ones((200, 3), "float32"), np.arange(200) % 2
+    with (
+        Recipe(load((x, y), name="ones"), tmp_path, 600.0, workers=1).study() as study,
+        pytest.raises(Blocked, match="no model learns"),
+    ):
+        overfit.overfit(study, Config(SMALL, "adam(learning_rate=0.001)", batch_size=16, epochs=5))
+    assert nothing_fits(study).cause == "data"
 
 
 @pytest.fixture
