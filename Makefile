@@ -6,6 +6,7 @@ ARGS ?=
 RUN ?= runs/$(notdir $(basename $(patsubst %/,%,$(DATA))))
 PORT ?= 6006
 PYTHON ?= python3
+PROCESSES ?= 2
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -32,7 +33,7 @@ test: $(READY) ## style, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
 
 bench: $(READY) ## benchmarks whose figures the README quotes
 	$(BIN)/python scripts/bench_trial.py
