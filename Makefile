@@ -1,7 +1,7 @@
 # keras_recipe: `make train` on real data, `make help` for the rest.
 
 DATA ?= digits
-BUDGET ?= 10m
+BUDGET ?= $(if $(filter digits,$(DATA)),150s,10m)
 ARGS ?=
 RUN ?= runs/$(notdir $(basename $(patsubst %/,%,$(DATA))))
 PORT ?= 6006
