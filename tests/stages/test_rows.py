@@ -136,7 +136,7 @@ def clues(n: int, seed: int, *, hidden: bool) -> Data:
 
 def an_easy_clue() -> tuple[Problem, Config]:
     """What tells the class most easily in training is hidden in validation."""
-    config = Config("mlp(depth=1, width=32)", "sgd(learning_rate=0.3)", batch_size=20, epochs=20)
+    config = Config("mlp(depth=1, width=32)", "sgd(learning_rate=0.3)", batch_size=20, epochs=16)
     return problem(clues(400, 0, hidden=False), clues(300, 1, hidden=True)), config
 
 
