@@ -207,3 +207,13 @@ def test_the_bill_is_that_of_accepted_moves_and_the_largest_effects(build: Simpl
 
 def test_without_moves_there_is_no_bill(build: SimpleNamespace) -> None:
     assert bill([build.run()], 80) == ""
+
+
+def test_what_was_given_up_has_a_line_and_what_was_begun_has_none() -> None:
+    out, output = screen()
+    view = console(output)
+    value = {"change": {"batch_size": [32, 16]}, "seconds": 2.5}
+    view.record(Plan("begun/key", "regularize", "begun", {"scores": [0.1], "seconds": 2.5}, "3 epochs"))
+    view.record(Plan("hopeless/regularize/smaller_batch/a/b", "regularize", "smaller_batch", value, "hopeless after 3"))
+    (line,) = out.getvalue().splitlines()
+    assert "regularize: gave up smaller batch, batch size 32 → 16: hopeless after 3" in line

@@ -13,7 +13,7 @@ import pytest
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.journal import read, select
-from keras_recipe.core.records import CheckRun, Decision, Finding, Record, Table
+from keras_recipe.core.records import CheckRun, Decision, Finding, Plan, Record, Table
 from keras_recipe.views.report import write_report
 
 Write = Callable[[Iterable[Record]], Path]
@@ -212,6 +212,44 @@ def test_the_bill_has_every_move_with_its_gain_and_its_cost(finished: Path) -> N
         assert said in bill, said
     assert "Larger model: 12 s were left, it needs 40 s" in bill
     assert bill.index("Shift") < bill.index("Smaller batch") < bill.index("Export, proof and test")
+
+
+def test_a_candidate_that_was_given_up_is_on_the_bill_and_in_its_totals(write: Write, build: SimpleNamespace) -> None:
+    change = {"augmentation": ["", "<b>flip()</b>"]}
+    value = {"change": change, "seconds": 41.0}
+    reason = "hopeless after 3 of 12 epochs: accuracy 12.0 %"
+    directory = write(
+        [
+            build.run(),
+            *build.studies(),
+            Plan("begun/key", "regularize", "begun", {"scores": [0.12], "seconds": 41.0}, "3 epochs of a candidate"),
+            Plan("hopeless/regularize/flip_picture/a/b", "regularize", "flip_picture", value, reason),
+        ]
+    )
+    page = page_of(directory)
+    text = page.text.replace("\u00a0", " ")
+    bill = text[text.index("The bill") : text.index("Where the time went")]
+    assert f"Flip picture augmentation none → <b>flip()</b>: {reason} 1 41 s" in bill
+    assert "1 min 22 s of work" in bill  # 5 trials of 8.25 s, and the 41 s
+    assert text.count(reason) == 1
+    stages = text[text.index("Where the time went") :]
+    assert "Regularize 1 min 06 s" in stages
+    assert "begun" not in text.lower()
+    assert "3 epochs of a candidate" not in text
+
+
+@pytest.mark.parametrize("expected", [0.0123, None])
+def test_what_a_move_was_expected_to_bring_stands_beside_what_it_brought(
+    write: Write, build: SimpleNamespace, expected: float | None
+) -> None:
+    flip = build.decision("regularize", "flip", build.small, build.large, (0.01, -0.02, 0.04), False)
+    tried = build.trial("regularize", build.large, 0, 0.96)
+    text = page_of(write([build.run(), tried, type(flip)(**{**vars(flip), "expected": expected})])).text
+    text = text.replace("\u00a0", " ")
+    said = ", expected +1.23 points" if expected else ""
+    assert f"+1.00 points 95 % interval −2.00 to +4.00{said} flip: not better than noise" in text
+    on_bill = "+1.23 points +1.00 points" if expected else "+1.00 points"
+    assert f"depth 8 → 14, width 16 → 32 {on_bill} −2.00 to +4.00" in text[text.index("The bill") :]
 
 
 def test_mistakes_are_listed_with_what_they_are_and_the_confidence(write: Write, build: SimpleNamespace) -> None:

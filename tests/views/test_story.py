@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from keras_recipe.core.records import Plan
+from keras_recipe.core.records import Plan, Record
 from keras_recipe.views.story import bill, charges, tell
 
 
@@ -45,3 +45,40 @@ def test_skipped_moves_of_one_reason_share_a_line(build: SimpleNamespace) -> Non
     plans = [Plan(f"skip/regularize/{n}", "regularize", n, None, r) for n, r in (("a", "x"), ("b", "y"), ("c", "x"))]
     found = charges([build.run(), *plans, Plan("plan/regularize/other", "regularize", "other", 3, "x")])
     assert [(c.what, c.names, c.reason) for c in found] == [("skipped", ("a", "c"), "x"), ("skipped", ("b",), "y")]
+
+
+def given_up(build: SimpleNamespace) -> list[Record]:
+    """A candidate that was begun and given up, and one that was begun and went on."""
+    change = {"model.dropout": [None, 0.5]}
+    return [
+        build.trial("regularize", build.large, 0, 0.9),
+        Plan("begun/one", "regularize", "begun", {"scores": [0.2], "seconds": 2.5}, "3 epochs of the first"),
+        Plan("begun/two", "regularize", "begun", {"scores": [0.8], "seconds": 2.0}, "3 epochs of the second"),
+        Plan(
+            "hopeless/regularize/dropout/a/b",
+            "regularize",
+            "dropout",
+            {"change": change, "seconds": 2.5},
+            "hopeless after 3 of 12 epochs",
+        ),
+    ]
+
+
+def test_what_was_given_up_is_a_line_of_the_bill_with_its_seconds(build: SimpleNamespace) -> None:
+    records = [build.run(), *given_up(build)]
+    own, line = charges(records)
+    assert (own.what, own.seconds) == ("seeds", 8.25)
+    assert (line.what, line.name, line.seconds, line.trials) == ("hopeless", "dropout", 2.5, 1)
+    assert line.reason == "dropout none → 0.5: hopeless after 3 of 12 epochs"
+    (cost,) = bill(tell(records).stages, None)
+    assert cost.total == pytest.approx(8.25 + 2.5)
+    assert cost.training == pytest.approx(8.25 - 2.5 + 2.5)  # its start-up is not known apart
+
+
+def test_what_was_begun_is_told_nowhere(build: SimpleNamespace) -> None:
+    records = [build.run(), *given_up(build)]
+    without = [r for r in records if not r.key.startswith("begun/")]
+    assert charges(records) == charges(without)
+    assert tell(records) == tell(without)
+    (stage,) = tell(records).stages
+    assert [p.name for p in stage.plans] == ["dropout"]
