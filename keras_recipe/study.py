@@ -124,12 +124,14 @@ class Study:
         deadline = time.monotonic() + self.remaining
 
         def begin(key: str, config: Config, seed: int) -> Plan:
-            value: dict[str, Any] = {"scores": [], "seconds": 0.0}
+            scores: list[float] = []
+            seconds = 0.0
             with suppress(TimeoutError):
                 trial = self._run(stage, key, config, seed, deadline, epochs).trial
                 if trial.stopped != "budget":
-                    value = {"scores": trial.history["val_score"][:epochs], "seconds": trial.seconds}
-            return Plan(f"begun/{key}", stage, "begun", value, f"{epochs} epochs of {config.model}, seed {seed}")
+                    scores, seconds = trial.history["val_score"][:epochs], trial.seconds
+            what = f"{epochs} epochs of {config.model}, seed {seed}"
+            return Plan(f"begun/{key}", stage, "begun", scores, what, seconds)
 
         running: dict[str, Future[Plan]] = {}
         keys = [self.key(config, seed) for config, seed in wanted]
@@ -144,13 +146,13 @@ class Study:
                 found.append(trial.history["val_score"][:epochs])
                 continue
             begins = running[key].result if key in running else partial(begin, key, config, seed)
-            found.append(list(self.memo(Plan, f"begun/{key}", begins).value["scores"]))
+            found.append(list(self.memo(Plan, f"begun/{key}", begins).value))
         return found
 
     def begun_seconds(self, config: Config, seed: int) -> float:
         """What the first epochs of a trial took, if they were trained before it."""
         plan = self.journal.get(Plan, f"begun/{self.key(config, seed)}")
-        return float(plan.value["seconds"]) if plan else 0.0
+        return plan.seconds if plan else 0.0
 
     def missing(self, wanted: Sequence[tuple[Config, int]]) -> list[tuple[Config, int]]:
         """Those of the pairs that the journal does not hold."""

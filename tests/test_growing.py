@@ -11,7 +11,7 @@ import pytest
 from keras_recipe.core import journal as journals
 from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.core.records import CheckRun, Decision, Evaluation, Run, Trial
+from keras_recipe.core.records import CheckRun, Decision, Evaluation, Plan, Run, Trial
 from keras_recipe.data import load
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe, Result
@@ -112,7 +112,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_journal(first: Path, helped: 
     shutil.copytree(first, tmp_path / "run")
     (tmp_path / "run" / journals.FILE).write_text("".join(lines[: begun + 3]))
     run(tmp_path / "run", problem(clouds(800, 1)))
-    timeless = ("seconds", "startup_seconds")
+    timeless = ("seconds", "startup_seconds", "inherited_seconds")
     for old, new in zip(journals.read(helped), journals.read(tmp_path / "run"), strict=True):
         values = [{k: v for k, v in vars(r).items() if k not in timeless} for r in (old, new)]
         assert values[0] == values[1]
@@ -122,9 +122,8 @@ def test_more_data_that_hurts_is_rejected_and_the_model_stays(first: Path, tmp_p
     directory = tmp_path / "run"
     shutil.copytree(first, directory)
     result = run(directory, problem(clouds(800, 1, wrong=True)))
-    decision = of(directory, Decision)[0]
-    assert not decision.accepted
-    assert decision.effect < 0
+    given_up = [p for p in of(directory, Plan) if p.key.startswith("hopeless/regularize/more_data/")]
+    assert given_up or [d.accepted for d in of(directory, Decision)] == [False]
     assert result.evaluation.reads == 1
     assert result.score == of(first, Evaluation)[0].score
     assert (directory / "model.keras").read_bytes() == (first / "model.keras").read_bytes()

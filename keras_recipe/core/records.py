@@ -255,13 +255,18 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class Plan:
-    """A choice that depends on measured time; recorded, so that a rerun repeats it. Also says what was skipped."""
+    """A choice that depends on measured time; recorded, so that a rerun repeats it. Also says what was skipped.
+
+    Attributes:
+        seconds: of work behind it, where that is not on another record.
+    """
 
     key: str
     stage: str
     name: str
     value: Any
     reason: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

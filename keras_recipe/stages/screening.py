@@ -45,11 +45,9 @@ def hopeful(
 def _given_up(study: Study, incumbent: Incumbent, name: str, config: Config, seed: int, reason: str) -> None:
     """Record what was tried, what it cost, and why it was given up."""
     key = f"hopeless/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
-    value = {
-        "change": {leaf: list(pair) for leaf, pair in difference(incumbent.config, config).items()},
-        "seconds": study.begun_seconds(config, seed),
-    }
-    study.memo(Plan, key, lambda: Plan(key, incumbent.stage, name, value, reason))
+    change = {leaf: list(pair) for leaf, pair in difference(incumbent.config, config).items()}
+    seconds = study.begun_seconds(config, seed)
+    study.memo(Plan, key, lambda: Plan(key, incumbent.stage, name, change, reason, seconds))
 
 
 def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str | None:

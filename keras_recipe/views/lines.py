@@ -121,7 +121,7 @@ def _decision(d: Decision, units: Units) -> str:
 def _plan(plan: Plan) -> str:
     value = f" {labels.value(plan.value)}" if plan.value not in (None, "") else ""
     if plan.key.startswith("hopeless/"):
-        return f"{plan.stage}: gave up {labels.words(plan.name)}, {labels.change(plan.value['change'])}: {plan.reason}"
+        return f"{plan.stage}: gave up {labels.words(plan.name)}, {labels.change(plan.value)}: {plan.reason}"
     if plan.key.startswith("skip/"):
         return f"{plan.stage}: skipped {labels.words(plan.name)}: {plan.reason}"
     return f"{plan.stage}: {labels.words(plan.name)}{value}: {plan.reason}"

@@ -53,7 +53,7 @@ def begun(plan: Plan) -> bool:
 
 def cost_of_hopeless(plan: Plan) -> float:
     """Seconds of work behind it, 0 for any other plan: those of a trial that went on are the trial's."""
-    return float(plan.value["seconds"]) if hopeless(plan) else 0.0
+    return plan.seconds if hopeless(plan) else 0.0
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _tried(stage: str, records: Sequence[Record]) -> list[Charge]:
                 )
             )
         elif isinstance(record, Plan) and hopeless(record):
-            cost, reason = cost_of_hopeless(record), f"{labels.change(record.value['change'])}: {record.reason}"
+            cost, reason = cost_of_hopeless(record), f"{labels.change(record.value)}: {record.reason}"
             found.append(Charge(stage, "hopeless", record.name, reason=reason, trials=1, seconds=cost))
         elif isinstance(record, Plan) and skipped(record):
             name = str(record.value) if record.name == "skipped" else record.name

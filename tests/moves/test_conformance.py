@@ -164,5 +164,5 @@ def test_a_move_may_say_why_it_proposes_nothing() -> None:
 
 
 def test_simulated_examples_come_at_three_shares() -> None:
-    found = candidates("simulated_examples", STARTS[-1][1], None, blobs(), "m:f(size=3)")  # type: ignore[arg-type]
+    found = candidates("simulated_examples", STARTS[-1][1], None, blobs(), generator="m:f(size=3)")  # type: ignore[arg-type]
     assert [c.synthetic for c in found] == [f"m:f(share={share}, size=3)" for share in (0.1, 0.25, 0.5)]

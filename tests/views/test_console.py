@@ -212,8 +212,8 @@ def test_without_moves_there_is_no_bill(build: SimpleNamespace) -> None:
 def test_what_was_given_up_has_a_line_and_what_was_begun_has_none() -> None:
     out, output = screen()
     view = console(output)
-    value = {"change": {"batch_size": [32, 16]}, "seconds": 2.5}
-    view.record(Plan("begun/key", "regularize", "begun", {"scores": [0.1], "seconds": 2.5}, "3 epochs"))
+    value = {"batch_size": [32, 16]}
+    view.record(Plan("begun/key", "regularize", "begun", [0.1], "3 epochs", 2.5))
     view.record(Plan("hopeless/regularize/smaller_batch/a/b", "regularize", "smaller_batch", value, "hopeless after 3"))
     (line,) = out.getvalue().splitlines()
     assert "regularize: gave up smaller batch, batch size 32 → 16: hopeless after 3" in line

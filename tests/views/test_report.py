@@ -216,14 +216,13 @@ def test_the_bill_has_every_move_with_its_gain_and_its_cost(finished: Path) -> N
 
 def test_a_candidate_that_was_given_up_is_on_the_bill_and_in_its_totals(write: Write, build: SimpleNamespace) -> None:
     change = {"augmentation": ["", "<b>flip()</b>"]}
-    value = {"change": change, "seconds": 41.0}
     reason = "hopeless after 3 of 12 epochs: accuracy 12.0 %"
     directory = write(
         [
             build.run(),
             *build.studies(),
-            Plan("begun/key", "regularize", "begun", {"scores": [0.12], "seconds": 41.0}, "3 epochs of a candidate"),
-            Plan("hopeless/regularize/flip_picture/a/b", "regularize", "flip_picture", value, reason),
+            Plan("begun/key", "regularize", "begun", [0.12], "3 epochs of a candidate", 41.0),
+            Plan("hopeless/regularize/flip_picture/a/b", "regularize", "flip_picture", change, reason, 41.0),
         ]
     )
     page = page_of(directory)

@@ -52,14 +52,15 @@ def given_up(build: SimpleNamespace) -> list[Record]:
     change = {"model.dropout": [None, 0.5]}
     return [
         build.trial("regularize", build.large, 0, 0.9),
-        Plan("begun/one", "regularize", "begun", {"scores": [0.2], "seconds": 2.5}, "3 epochs of the first"),
-        Plan("begun/two", "regularize", "begun", {"scores": [0.8], "seconds": 2.0}, "3 epochs of the second"),
+        Plan("begun/one", "regularize", "begun", [0.2], "3 epochs of the first", 2.5),
+        Plan("begun/two", "regularize", "begun", [0.8], "3 epochs of the second", 2.0),
         Plan(
             "hopeless/regularize/dropout/a/b",
             "regularize",
             "dropout",
-            {"change": change, "seconds": 2.5},
+            change,
             "hopeless after 3 of 12 epochs",
+            2.5,
         ),
     ]
 
