@@ -165,7 +165,7 @@ def one_light_a_class() -> tuple[Problem, Config]:
     """Each class of the training pictures was taken in a light of its own."""
     train = lights(300, 0, lambda y, rng: np.where(y == 0, -30, 30))
     validation = lights(300, 1, lambda y, rng: rng.uniform(-60, 60, len(y)))
-    return problem(train, validation), LINEAR
+    return problem(train, validation), LINEAR.replace(epochs=6)
 
 
 def brightness() -> tuple[Problem, Config]:
@@ -201,7 +201,7 @@ def clean_labels() -> tuple[Problem, Config]:
         clear = np.abs(x[:, 0]) > 0.5
         return x[clear], y[clear]
 
-    return problem(drawn(300, 0), drawn(300, 1), "log_loss"), MLP
+    return problem(drawn(200, 0), drawn(300, 1), "log_loss"), MLP
 
 
 def wrong_pictures(n: int, seed: int) -> Data:
@@ -226,7 +226,7 @@ def in_between() -> tuple[Problem, Config]:
         x[y == 1] += (60 * rng.choice([-1, 1], (y == 1).sum()))[:, None, None, None]
         return levels(x), y
 
-    return problem(drawn(300, 0), drawn(300, 1), "log_loss"), MLP
+    return problem(drawn(200, 0), drawn(300, 1), "log_loss"), MLP
 
 
 def alike() -> tuple[Problem, Config]:
@@ -340,13 +340,13 @@ def overfits_slowly() -> tuple[Problem, Config]:
 
 def learnt_by_filters() -> tuple[Problem, Config]:
     """Few pictures, some with wrong labels, of which a ConvNet becomes all too sure."""
-    return problem(wrong_pictures(48, 0), wrong_pictures(300, 1), "log_loss"), CNN
+    return problem(wrong_pictures(48, 0), wrong_pictures(200, 1), "log_loss"), CNN
 
 
 def learnt_with_certainty() -> tuple[Problem, Config]:
     """Standing and lying bars, all labels right: whoever is unsure of them pays for it."""
     config = CNN.with_args("optimizer", learning_rate=0.005).replace(epochs=6)
-    return problem(bars(160, 0, 2), bars(300, 1, 2), "log_loss"), config
+    return problem(bars(160, 0, 2), bars(200, 1, 2), "log_loss"), config
 
 
 ROWS = (
