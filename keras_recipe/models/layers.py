@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,16 +26,14 @@ class Placed:
 
     Attributes:
         layer: one whose output can be asked for; a block that only its class knows is one layer.
+        name: as a person finds it, `backbone/Conv1`. Keras counts layers that have no name of their own over the whole
+            process; here they are counted within their model, so that the same model has the same names always.
         within: the nested models around it, from the outside in; empty at the top.
     """
 
     layer: keras.layers.Layer
+    name: str
     within: tuple[keras.Model, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """As a person finds it: `backbone/Conv1`."""
-        return "/".join(part.name for part in (*self.within, self.layer))
 
     @property
     def trainable(self) -> bool:
@@ -41,22 +41,34 @@ class Placed:
         return bool(self.layer.trainable_variables)
 
 
-def placed(model: keras.Model, within: tuple[keras.Model, ...] = ()) -> list[Placed]:
+def placed(model: keras.Model, within: tuple[keras.Model, ...] = (), prefix: str = "") -> list[Placed]:
     """Layers of a functional model, from the inputs to the outputs; none of a model that is no graph of layers.
 
     Args:
         model: with nested models, or without.
         within: the models around it.
+        prefix: of the names.
     """
     import keras
 
     found = []
+    counts: Counter[str] = Counter()
     for layer in model.layers:
+        name = prefix + _called(layer, counts)
         if isinstance(layer, keras.Model) and _is_graph(layer) and len(layer._inbound_nodes) > 0:
-            found += placed(layer, (*within, layer))
+            found += placed(layer, (*within, layer), f"{name}/")
         elif _is_graph(model) and not isinstance(layer, keras.layers.InputLayer):
-            found.append(Placed(layer, within))
+            found.append(Placed(layer, name, within))
     return found
+
+
+def _called(layer: keras.layers.Layer, counts: Counter[str]) -> str:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(layer).__name__).lower()
+    base = re.sub(r"_\d+$", "", layer.name)
+    if base.replace("_", "") != words.replace("_", ""):
+        return str(layer.name)
+    counts[base] += 1
+    return base if counts[base] == 1 else f"{base}_{counts[base] - 1}"
 
 
 def outputs_of(model: keras.Model, layers: Sequence[Placed]) -> Compute:
