@@ -17,7 +17,7 @@ from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
 from keras_recipe.data.assign import Keys
 from keras_recipe.data.labels import Labels
-from keras_recipe.data.parts import NAMES, Part, Reading, Source, chunks, take_part, without
+from keras_recipe.data.parts import NAMES, Joined, Part, Reading, Source, chunks, take_part, without
 from keras_recipe.data.pictures import listed
 from keras_recipe.data.sources import add_part, check_alike
 from keras_recipe.problem import Rows, Split
@@ -27,39 +27,6 @@ if TYPE_CHECKING:
 
 ADDED = "added"
 """What messages call these examples, and what row numbers among them begin with."""
-
-
-@dataclass(frozen=True, eq=False)
-class Joined:
-    """Rows of two sources of which not both are in memory, fetched when asked for."""
-
-    first: Rows
-    second: Rows
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(examples of both, *shape of one example)."""
-        return (len(self), *self.first.shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements."""
-        return self.first.dtype
-
-    def __len__(self) -> int:
-        return len(self.first) + len(self.second)
-
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        wanted = np.arange(len(self))[rows]
-        later = wanted >= len(self.first)
-        if not later.any():
-            return np.asarray(self.first[wanted])
-        if later.all():
-            return np.asarray(self.second[wanted - len(self.first)])
-        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
-        found[~later] = self.first[wanted[~later]]
-        found[later] = self.second[wanted[later] - len(self.first)]
-        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -175,6 +175,39 @@ def without(part: Part, rows: Sequence[int], name: str) -> Part:
     return take_part(part, kept)
 
 
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Rows of two sources, one behind the other, fetched when asked for."""
+
+    first: Rows
+    second: Rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(examples of both, *shape of one example)."""
+        return (len(self), *self.first.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return self.first.dtype
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        wanted = np.arange(len(self))[rows]
+        later = wanted >= len(self.first)
+        if not later.any():
+            return np.asarray(self.first[wanted])
+        if later.all():
+            return np.asarray(self.second[wanted - len(self.first)])
+        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        found[~later] = self.first[wanted[~later]]
+        found[later] = self.second[wanted[later] - len(self.first)]
+        return found
+
+
 def chunks(x: Rows) -> list[slice]:
     """Slices that cover all rows, each of about `CHUNK` bytes and at least one row."""
     row = max(1, int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import Spec
+from keras_recipe.data.parts import Joined
 from keras_recipe.problem import Problem, Rows, Signature, Split
 
 SYNTHETIC: Registry[Callable[..., tuple[np.ndarray, np.ndarray]]] = Registry("generator", __name__)
@@ -256,35 +256,6 @@ def _in_range(problem: Problem, spec: Spec, x: np.ndarray) -> None:
             received,
             "return them in the unit that problem.train.x has",
         )
-
-
-@dataclass(frozen=True, eq=False)
-class Joined:
-    """Rows of two sources, one behind the other, fetched when asked for."""
-
-    first: Rows
-    second: Rows
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(rows of both, *shape of one example)."""
-        return (len(self), *self.first.shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the elements."""
-        return self.first.dtype
-
-    def __len__(self) -> int:
-        return len(self.first) + len(self.second)
-
-    def __getitem__(self, rows: Any) -> np.ndarray:
-        wanted = np.arange(len(self))[rows]
-        made = np.empty((len(wanted), *self.first.shape[1:]), self.dtype)
-        own = wanted < len(self.first)
-        made[own] = self.first[wanted[own]]
-        made[~own] = self.second[wanted[~own] - len(self.first)]
-        return made
 
 
 JOINED_BYTES = 2**28

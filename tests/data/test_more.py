@@ -12,7 +12,8 @@ from PIL import Image
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.data import load
-from keras_recipe.data.more import Joined, JoinedIds
+from keras_recipe.data.more import JoinedIds
+from keras_recipe.data.parts import Joined
 from keras_recipe.problem import Problem
 
 

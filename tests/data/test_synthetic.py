@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
@@ -137,15 +135,6 @@ def test_the_pool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert synthetic.pool_size(problem) == 10
     monkeypatch.setattr(synthetic, "POOL_ROWS", 9)
     assert synthetic.pool_size(problem) == 9
-
-
-@given(st.lists(st.integers(-12, 11), min_size=1, max_size=20), st.integers(1, 11))
-def test_rows_that_are_fetched_are_those_of_one_array(rows: list[int], first: int) -> None:
-    whole = np.arange(24).reshape(12, 2)
-    both = synthetic.Joined(whole[:first], whole[first:])
-    assert both.shape == whole.shape
-    np.testing.assert_array_equal(both[np.array(rows)], whole[rows])
-    np.testing.assert_array_equal(both[2:7], whole[2:7])
 
 
 def test_large_data_is_joined_without_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
