@@ -113,7 +113,8 @@ class Study:
         done = []
         for key, (config, seed) in zip(keys, wanted, strict=True):
             done.append(self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s)))  # type: ignore[misc]
-            checkpoint.close(self.folder(key))  # not before the record is on disk
+            # Not before the record is on disk. A trial that ended early is the beginning of no other.
+            (checkpoint.close if done[-1].stopped == "epochs" else checkpoint.discard)(self.folder(key))
         return done
 
     def begun(self, stage: str, wanted: Sequence[tuple[Config, int]], epochs: int) -> list[list[float]]:
