@@ -205,6 +205,11 @@ class Study:
         key = f"plan/{stage}/{name}"
         return self.memo(Plan, key, make)
 
+    def skip(self, stage: str, name: str, reason: str) -> None:
+        """Record that something was left out, with the reason."""
+        record = Plan(f"skip/{stage}/{name}", stage, name, None, reason)
+        self.memo(Plan, record.key, lambda: record)
+
     def _arrays(self, trial: Trial, name: str) -> list[np.ndarray]:
         """Arrays of a recorded trial; where they were forgotten or taken away, it is run again."""
         path = self.folder(trial.key) / name
@@ -267,11 +272,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def skipped(stage: str, name: str, reason: str) -> Plan:
-    """The record of something left out, with the reason."""
-    return Plan(f"skip/{stage}/{name}", stage, name, None, reason)
 
 
 def errors(findings: Sequence[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Trial
 from keras_recipe.moves import MOVES, proposals
 from keras_recipe.stages.features import importances_of
-from keras_recipe.stages.incumbent import Incumbent, affordable, complete, skip, trained
+from keras_recipe.stages.incumbent import Incumbent, affordable, complete, trained
 from keras_recipe.stages.judging import decide, verify
 from keras_recipe.stages.price import before_seconds, savings_of, seconds_of, simulate
 from keras_recipe.stages.screening import hopeful
@@ -37,7 +37,7 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     incumbent = trained(study, config, stage, kept)
     if incumbent is None:
         for name in names:
-            skip(study, stage, name, "the budget ended while the model itself was trained")
+            study.skip(stage, name, "the budget ended while the model itself was trained")
         return config
     refused: list[str] = []
     again: list[str] = []
@@ -72,28 +72,28 @@ def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -
             kind = study.problem.signature.kind
             # What depends on a measurement may find nothing to change where it does apply.
             none = "finds nothing to change in" if MOVES.option(name, "again") else "does not apply to"
-            skip(study, incumbent.stage, name, why or f"it {none} {kind} data with {incumbent.config.model}")
+            study.skip(incumbent.stage, name, why or f"it {none} {kind} data with {incumbent.config.model}")
         return incumbent
     if MOVES.option(name, "keeps"):
         proposed = list(savings)
         if not proposed:
-            skip(study, incumbent.stage, what, f"it would make {incumbent.config.model} neither smaller nor cheaper")
+            study.skip(incumbent.stage, what, f"it would make {incumbent.config.model} neither smaller nor cheaper")
             return incumbent
     pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     # One seed may decide, where the budget does not hold more: the interval is wider for it.
     each, before = seconds_of(study, name, incumbent, proposed), before_seconds(study, incumbent, proposed)
     if not affordable(study, incumbent, pairs, each, before):
-        skip(study, incumbent.stage, what, "not enough of the budget is left")
+        study.skip(incumbent.stage, what, "not enough of the budget is left")
         return incumbent
     if study.missing(pairs) and (why := simulate(study, incumbent, proposed)):
-        skip(study, incumbent.stage, name, why)
+        study.skip(incumbent.stage, name, why)
         return incumbent
     pairs = hopeful(study, incumbent, name, pairs)
     if not pairs:
         return incumbent
     screened = complete(study, incumbent.stage, pairs)
     if not screened:
-        skip(study, incumbent.stage, what, "the budget ended while it was trained")
+        study.skip(incumbent.stage, what, "the budget ended while it was trained")
         return incumbent
     tried = list(zip((c for c, _ in pairs), screened, strict=True))
     return _smallest(study, name, incumbent, tried, savings) if savings else _best(study, name, incumbent, tried)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from keras_recipe.checks import CHECKS, run_check
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import CheckRun, Plan
+from keras_recipe.core.records import CheckRun
 from keras_recipe.core.spec import Spec
 from keras_recipe.job import Job
 from keras_recipe.models import MODELS
 from keras_recipe.stages import Blocked
 from keras_recipe.stages.overfit import ladder
 from keras_recipe.stages.squeeze import best_trial, trials_of
-from keras_recipe.study import Study, errors, skipped
+from keras_recipe.study import Study, errors
 
 if TYPE_CHECKING:
     from keras_recipe.loop import Loop
@@ -61,7 +61,7 @@ def look_again(study: Study, config: Config) -> Config:
     job = replace(job_of(study, config), trained=trained, seed=best.seed)
     for name in (*(["just_before_the_net"] if config.augmentation else []), *CHECKS.of_stage("regularize")):
         if study.journal.get(CheckRun, f"check/regularize/{name}") is None and study.remaining < LOOK_SECONDS:
-            study.memo(Plan, f"skip/regularize/{name}", lambda n=name: skipped("regularize", n, NO_TIME))  # type: ignore[misc]
+            study.skip("regularize", name, NO_TIME)
             continue
         _look(study, job, "regularize", name)
     return config
@@ -115,7 +115,7 @@ def _examine(study: Study, config: Config, stage: str) -> Config:
     job = job_of(study, config)
     for name in CHECKS.of_stage(stage):
         if name in LONG and study.journal.elapsed > LONG_SHARE * study.budget:
-            study.memo(Plan, f"skip/{stage}/{name}", lambda n=name: skipped(stage, n, TOO_LONG))  # type: ignore[misc]
+            study.skip(stage, name, TOO_LONG)
             continue
         _look(study, job, stage, name)
     return config

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from keras_recipe.compare import SEEDS
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Plan, Trial
-from keras_recipe.study import Study, rounds, skipped
+from keras_recipe.core.records import Trial
+from keras_recipe.study import Study, rounds
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,3 @@ def affordable(
     into what is left for this stage."""
     count = rounds(study, pairs)
     return count == 0 or before + count * seconds <= study.remaining - incumbent.kept
-
-
-def skip(study: Study, stage: str, name: str, reason: str) -> None:
-    """Record that a move was not tried."""
-    record = skipped(stage, name, reason)
-    study.memo(Plan, record.key, lambda: record)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from keras_recipe import learning_curve
 from keras_recipe.compare import SEEDS
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import CheckRun, CurvePoint, LearningCurve, Plan, Trial
+from keras_recipe.core.records import CheckRun, CurvePoint, LearningCurve, Trial
 from keras_recipe.objectives import METRICS, amount
 from keras_recipe.stages.incumbent import Incumbent, trained
-from keras_recipe.study import Study, rounds, skipped
+from keras_recipe.study import Study, rounds
 
 LEARNING_CURVE = "learning_curve"
 """Its name among the moves, for whoever chooses what is tried."""
@@ -46,7 +46,7 @@ def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve
     """
     incumbent = trained(study, config, "regularize", kept)
     if incumbent is None or len(incumbent.trials) < SEEDS[0]:
-        _skip(study, "not enough of the budget is left for more seeds of the model itself")
+        study.skip("regularize", LEARNING_CURVE, "not enough of the budget is left for more seeds of the model itself")
         return None
     key = f"curve/{config.digest()}"
     known = study.journal.get(LearningCurve, key)
@@ -54,11 +54,11 @@ def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve
         return known
     full = len(study.learner.rows(config, 0))
     if full * SHARES[0] < LEAST:
-        _skip(study, f"of {full:,} training examples, an eighth is too few to learn from")
+        study.skip("regularize", LEARNING_CURVE, f"of {full:,} training examples, an eighth is too few to learn from")
         return None
     count = _affordable_seeds(study, incumbent, full)
     if not count:
-        _skip(study, "not enough of the budget is left")
+        study.skip("regularize", LEARNING_CURVE, "not enough of the budget is left")
         return None
     seeds = study.seeds(count)
     try:
@@ -66,7 +66,7 @@ def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve
     except TimeoutError:
         trials = []
     if not trials or any(t.stopped in ("budget", "diverged") for t in trials):
-        _skip(study, "the budget ended, or training diverged, while it was trained")
+        study.skip("regularize", LEARNING_CURVE, "the budget ended, or training diverged, while it was trained")
         return None
     points = [trials[i * count : (i + 1) * count] for i in range(len(SHARES))]
     study.forget_weights(trials)
@@ -147,8 +147,3 @@ def _forecast(metric: str, curve: learning_curve.Fit, examples: int, factor: flo
 def _score(metric: str, error: float) -> float:
     """An error of the curve in the unit of the objective's scores."""
     return float(1.0 - error if METRICS[metric].higher_is_better else error)
-
-
-def _skip(study: Study, reason: str) -> None:
-    record = skipped("regularize", LEARNING_CURVE, reason)
-    study.memo(Plan, record.key, lambda: record)

@@ -28,11 +28,10 @@ def hopeful(
 ) -> list[tuple[Config, int]]:
     """Those of the pairs that may still win, by the validation scores of the first epochs of their trials."""
     kept = []
-    sign = 1.0 if study.problem.objective.higher_is_better else -1.0
     for part in (pairs[i : i + study.workers] for i in range(0, len(pairs), study.workers)):
         epochs = max(1, min(c.epochs for c, _ in part) // SCREENING)
         for (config, seed), scores in zip(part, study.begun(incumbent.stage, part, epochs), strict=True):
-            behind = _behind(study, incumbent, [sign * s for s in scores])
+            behind = _behind(study, incumbent, scores)
             if behind is None:
                 kept.append((config, seed))
                 continue
@@ -51,7 +50,7 @@ def _given_up(study: Study, incumbent: Incumbent, name: str, config: Config, see
 
 
 def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str | None:
-    """How far behind the incumbent these first scores are (higher being better), where that is hopeless."""
+    """How far behind the incumbent these first scores are, where that is hopeless."""
     histories = [t.history["val_score"] for t in incumbent.trials]
     metric, sign = study.problem.objective.metric, 1.0 if study.problem.objective.higher_is_better else -1.0
     at = min(len(scores), *map(len, histories)) - 1
@@ -62,6 +61,6 @@ def _behind(study: Study, incumbent: Incumbent, scores: Sequence[float]) -> str 
     low, high, _ = score_interval(metric, study.gains(incumbent.trials[:1])[0])
     # What the incumbent gained after that epoch, and no less than what chance makes of its validation examples.
     to_go = max(end - then, (high - low) / 2)
-    if then - scores[at] <= HOPELESS * to_go:
+    if then - sign * scores[at] <= HOPELESS * to_go:
         return None
-    return f"{written(metric, sign * scores[at])}, where the model before it had {written(metric, sign * then)}"
+    return f"{written(metric, scores[at])}, where the model before it had {written(metric, sign * then)}"

@@ -19,13 +19,13 @@ from keras_recipe.cheap import components, judged_by_trees
 from keras_recipe.compare import Effect, compare_average
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.errors import RecipeError, nearest
-from keras_recipe.core.records import CheckRun, Finding, Plan, Table, Trial
+from keras_recipe.core.records import CheckRun, Finding, Table, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.core.wording import plural
 from keras_recipe.models import MODELS
 from keras_recipe.objectives import METRICS
 from keras_recipe.problem import Problem, Split
-from keras_recipe.study import Study, skipped
+from keras_recipe.study import Study
 
 STAGE = "signals"
 
@@ -105,8 +105,7 @@ def signals(
             reason = "a trial did not come to its end"
         except TimeoutError:
             reason = "the budget ended while they were trained"
-    record = skipped(STAGE, "signals one by one", reason)
-    study.memo(Plan, record.key, lambda: record)
+    study.skip(STAGE, "signals one by one", reason)
     return config
 
 

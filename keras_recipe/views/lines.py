@@ -10,6 +10,7 @@ from rich.cells import cell_len, chop_cells
 
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
 from keras_recipe.views import labels, tables
+from keras_recipe.views.story import begun, hopeless
 from keras_recipe.views.units import MINUS, Units, count, number, plural, seconds
 
 MARKS = {"ok": "✓", "info": "i", "warning": "!", "error": "✗", "accepted": "+", "rejected": MINUS}
@@ -45,7 +46,7 @@ def entries(record: Record, units: Units, incumbent: Mapping[str, Any] | None = 
         return [Entry("accepted" if record.accepted else "rejected", clean(_decision(record, units)))]
     if isinstance(record, LearningCurve):
         return [Entry("info", clean(f"{record.stage}: learning curve: {record.sentence}"))]
-    if isinstance(record, Plan) and record.key.startswith("begun/"):
+    if isinstance(record, Plan) and begun(record):
         return []
     if isinstance(record, Plan):
         return [Entry("", clean(_plan(record)))]
@@ -120,7 +121,7 @@ def _decision(d: Decision, units: Units) -> str:
 
 def _plan(plan: Plan) -> str:
     value = f" {labels.value(plan.value)}" if plan.value not in (None, "") else ""
-    if plan.key.startswith("hopeless/"):
+    if hopeless(plan):
         return f"{plan.stage}: gave up {labels.words(plan.name)}, {labels.change(plan.value)}: {plan.reason}"
     if plan.key.startswith("skip/"):
         return f"{plan.stage}: skipped {labels.words(plan.name)}: {plan.reason}"
