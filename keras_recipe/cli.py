@@ -1,4 +1,4 @@
-"""The command line: train, inspect, predict, report, list.
+"""The command line: train, inspect, diagnose, predict, report, list.
 
 Exit status: 0 done, 1 a finding stopped the recipe, 2 bad input (the message says what to do), 130 interrupted.
 """
@@ -226,6 +226,69 @@ def inspect(
         if (directory / SUSPECTS).is_file():
             typer.echo(f"suspects     {directory / SUSPECTS}")
     if counts["error"]:
+        raise typer.Exit(1)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def diagnose(
+    context: typer.Context,
+    script: Annotated[Path, typer.Argument(help="A Python script that calls model.fit; its arguments follow.")],
+    json_to: Annotated[
+        str | None, typer.Option("--json", help="Write the findings to this file; - for standard output.")
+    ] = None,
+    budget: Annotated[str, typer.Option(help="Time for a diagnosis, about: 30s, 2m.")] = "60s",
+    fit: Annotated[str, typer.Option(help="Which call of model.fit: 1 for the first, ..., or all.")] = "1",
+    go_on: Annotated[bool, typer.Option("--continue", help="Let the script train and end as well.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only the verdict.")] = False,
+) -> None:
+    """Find the silent bug in a Keras training script, and prove it.
+
+    Runs the unmodified script as python would, up to its model.fit. Suspicious things are repaired on a copy and
+    trained as long as the script would; what helps is named, with the figures. Nothing of the script is changed.
+    Options go before or after the script; arguments that are not known here go to the script, and all after --.
+    Exit status 0: nothing is proved to be wrong, 1: something is, 2: it could not be run. Examples:
+
+      python -m keras_recipe diagnose train.py
+
+      python -m keras_recipe diagnose train.py --json findings.json --budget 2m
+
+      python -m keras_recipe diagnose --fit 2 train.py -- --epochs 10
+    """
+    with _told(resumes=False):
+        import_tensorflow()
+        from keras_recipe.diagnosis.script import diagnose_script
+        from keras_recipe.views.diagnosis import write
+
+        errors = rich.console.Console(stderr=True, highlight=False)
+        status = errors.status("running the script") if errors.is_terminal and not quiet else None
+
+        def progress(what: str) -> None:
+            if status is not None:
+                status.update(escape(what))
+            elif not quiet:
+                errors.print(f"  {escape(what)}")
+
+        if status is not None:
+            status.start()
+        try:
+            found = diagnose_script(
+                script, context.args, budget=duration(budget), fit=fit, go_on=go_on, progress=progress
+            )
+        finally:
+            if status is not None:
+                status.stop()
+    if json_to is not None:
+        values = [d.to_json() for d in found]
+        text = json.dumps(values[0] if fit != "all" else values, indent=2, default=float)
+        if json_to == "-":
+            typer.echo(text)
+        else:
+            Path(json_to).write_text(text + "\n")
+    if json_to != "-":
+        console = rich.console.Console(highlight=False)
+        for each in found:
+            write(console, each)
+    if not all(d.ok for d in found):
         raise typer.Exit(1)
 
 

@@ -24,7 +24,7 @@ LAYERS = (
     {"checks", "moves"},
     {"stages"},
     {"watch"},
-    {"recipe", "inspection"},
+    {"recipe", "inspection", "diagnosis"},
     {"prediction"},
     {"cli"},
 )

@@ -1,0 +1,329 @@
+"""One call of fit, examined: suspicions, trials, verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from keras_recipe.core.diagnosis import Diagnosis, Fault
+from keras_recipe.diagnosis import evidence, proof
+from keras_recipe.diagnosis.case import Case, open_case
+from keras_recipe.diagnosis.fitting import Fit
+from keras_recipe.diagnosis.probe import Probe, Variant
+from keras_recipe.diagnosis.proof import Own, Tried, Verdict
+from keras_recipe.diagnosis.repairs import Repair, suspected
+from keras_recipe.diagnosis.rivals import Rivals, rivals
+from keras_recipe.diagnosis.rows import Data, Rows, data_of, hold_out, leaves, mapped
+from keras_recipe.reseed import seeded
+
+MARGIN = 0.05
+"""Difference of scores, in parts of the way from a constant to perfect, below which nothing is said."""
+
+ERRORS = 2.5
+"""The same in standard errors of a score."""
+
+Progress = Callable[[str], None]
+
+
+def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: None) -> Diagnosis:
+    """Say what is wrong with a call of fit. Weights, optimizer and random generators are put back.
+
+    Args:
+        fit: the call.
+        budget: seconds that it may take, about.
+        progress: told what is being done.
+
+    Raises:
+        RecipeError: the job cannot be looked at: no data, a model that does not take it.
+    """
+    began = time.monotonic()
+    with seeded(0):
+        deadline = began + 0.9 * budget
+        progress("reading the data")
+        data = data_of(fit)
+        case = open_case(fit, data)
+        faults = [*evidence.blocking(case)]
+        data = cleaned(case, faults)
+        case = replace(case, data=data)
+        probe = Probe(fit.model, data, case.rates, case.head.layer if case.head is not None else None)
+        try:
+            faults, figures = _examined(case, probe, faults, deadline, progress)
+        finally:
+            probe.restore()
+    figures = {k: v for k, v in figures.items() if v is not None}
+    unit = _unit(case)
+    from keras_recipe.diagnosis.repairs import SUSPECTS
+
+    checked = (
+        *SUSPECTS,
+        "learning_rate",
+        "epochs",
+        "missing_values",
+        "labels_in_range",
+        "labels_agree",
+        "labels_belong",
+        "split_overlap",
+        "split_labels",
+        "same_preparation",
+        "target_column",
+        "metric",
+    )
+    return Diagnosis(tuple(faults), figures, unit, checked, time.monotonic() - began, fit.location)
+
+
+def _examined(
+    case: Case, probe: Probe, faults: list[Fault], deadline: float, progress: Progress
+) -> tuple[list[Fault], dict[str, Any]]:
+    faults += [*evidence.metrics(case), *evidence.leaking(case)]
+    moved = [*evidence.unlike_labels(case)]
+    faults += moved
+    if case.data.validation is not None and evidence.shifted(case.data):
+        progress("comparing training and validation data")
+        found = _mismatch(case, probe, deadline)
+        if found is not None:
+            faults.append(found)
+            moved.append(found)
+    if moved or any(f.check == "split_overlap" for f in faults):
+        case = replace(case, data=hold_out(case.data))
+        probe.restore()
+        probe = Probe(case.model, case.data, case.rates, case.head.layer if case.head is not None else None)
+    if not case.targets:
+        return _unscored(case, probe, faults, deadline)
+    progress("fitting rivals")
+    others = (
+        rivals(case.data, case.target) if case.target is not None and not case.reconstruction else Rivals(case.dumb)
+    )
+    margin = max(MARGIN * (1 - case.dumb), ERRORS * case.error)
+    if not moved:
+        faults += evidence.mislabelled(case, others, margin)
+    progress("training the job as it is")
+    own = proof.own_training(case, probe, deadline)
+    first = own.outcomes[0]
+    figures: dict[str, Any] = {
+        "score": own.score, "spread": own.spread, "training score": own.train, "constant": case.dumb,
+        **dict(others.scores), "steps": first.steps, "planned steps": first.planned, "weights moved": first.moved,
+    }  # fmt: skip
+    suspects = sorted(suspected(case, first), key=lambda r: (not r.impossible, r.rank))
+    sick = symptoms(case, own, others, margin)
+    labelled = any(f.cause == "labels" and f.severity == "ERROR" for f in faults)
+    figures["symptoms"] = sick
+    trials: list[Tried] = []
+    score = own.score
+    cheap = first.seconds < 3 and bool(suspects)
+    if (sick and not (labelled and len(sick) == 1 and not suspects)) or any(r.impossible for r in suspects) or cheap:
+        steps, score = proof.length(case, probe, own, len(suspects), deadline)
+        for trial in proof.prove(case, probe, own, suspects, margin, deadline, steps, others.best):
+            progress(f"tried {', '.join(r.name for r in trial.repairs)}: {trial.score:.3f}")
+            trials.append(trial)
+    figures["tried"] = [[" + ".join(r.name for r in t.repairs), round(t.score, 4), t.outcome.steps] for t in trials]
+    verdict = proof.judge(case, own, score, trials, margin, bool(sick))
+    figures |= {"best found": verdict.best, "reached": verdict.reached, "trainings": len(trials) + len(own.outcomes)}
+    if labelled and verdict.named is not None and all(r.general for r in verdict.named.repairs):
+        verdict = replace(verdict, named=None)
+    faults += _proved(case, own, verdict, trials, suspects, sick)
+    named = [f for f in faults if f.severity != "INFO"]
+    if sick and not named:
+        faults += _unproven(case, own, others, sick, margin)
+    if case.data.validation is None:
+        faults.append(
+            Fault(
+                "validation",
+                "INFO",
+                "no-validation",
+                "fit gets no validation data: whether the model generalizes is not seen",
+                expected="validation_data or validation_split",
+                measured="none",
+                hint="hold some rows out",
+                patch="validation_split=0.2",
+                location=case.fit.location,
+            )
+        )
+    return faults, figures
+
+
+def symptoms(case: Case, own: Own, others: Rivals, margin: float) -> list[str]:
+    """What makes a job sick, in words; nothing where it is well."""
+    first, found = own.outcomes[0], []
+    if not first.finite:
+        found.append("the loss is not finite")
+    if first.moved < proof.STILL and first.steps >= 5:
+        found.append(f"weights moved by {first.moved:.1g} of their size")
+    if first.finite and proof.constant(first):
+        found.append("the outputs are the same for every example")
+    simple = len(case.anatomy.weighted) <= 1
+    rival = others.linear if simple else others.best
+    if own.score < rival - margin:
+        found.append(f"it scores {own.score:.3f}, {'a linear model' if simple else others.best_name} {rival:.3f}")
+    return found
+
+
+def _mismatch(case: Case, probe: Probe, deadline: float) -> Fault | None:
+    """Whether the job does better on validation inputs that are brought to the moments of the training inputs."""
+    seconds = max(3.0, 0.2 * (deadline - time.monotonic()))
+    matched = evidence.matched(case.data)
+    outcome = probe.train(Variant(), 0, seconds, extra=matched)
+    as_given, brought = case.held_score(outcome), case.score(outcome.extra, matched.y)
+    margin = max(2 * MARGIN * (1 - case.dumb), ERRORS * case.error)
+    (mean, deviation), *_ = evidence.moments(case.data.train)
+    assert case.data.validation is not None
+    (other, width), *_ = evidence.moments(case.data.validation)
+    sure = evidence.rescaled(case.data) and brought > as_given - margin
+    if not case.targets or (brought - as_given < margin and not sure):
+        return None
+    return Fault(
+        "same_preparation",
+        "ERROR",
+        "preprocessing-mismatch",
+        "training and validation inputs are prepared differently",
+        expected=f"mean {np.mean(mean):.3g}, deviation {np.mean(deviation):.3g}, as in training",
+        measured=f"mean {np.mean(other):.3g}, deviation {np.mean(width):.3g} in validation",
+        hint="prepare every split by the same function, fitted on the training split",
+        location=case.fit.location,
+        evidence={"score": as_given, "score once brought to the same moments": brought},
+    )
+
+
+def _proved(
+    case: Case, own: Own, verdict: Verdict, trials: list[Tried], suspects: list[Repair], sick: list[str]
+) -> Iterator[Fault]:
+    named = verdict.named
+    told: set[str] = set()
+    if named is not None:
+        for repair in sorted(named.repairs, key=lambda r: r.rank):
+            others = list(verdict.alternatives)
+            gain = (
+                f"with {' and '.join(r.name for r in named.repairs)} the score is {named.score:.3f} after "
+                f"{named.outcome.steps:,} steps, yours {own.score:.3f}"
+            )
+            facts = {
+                "score": own.score, "score with the repair": named.score, "constant": case.dumb,
+                "steps": named.outcome.steps,
+                "repairs": [r.name for r in named.repairs], "symptoms": sick,
+                "suffices as well": [[r.name for r in t.repairs] for t in others[:6]],
+                "tried": [{"repairs": [r.name for r in t.repairs], "score": t.score} for t in trials[:40]],
+            }  # fmt: skip
+            for cause in repair.causes:
+                if cause in told:
+                    continue
+                told.add(cause)
+                yield _fault(repair, cause, verdict.severity, gain, facts)
+    for repair in suspects:
+        if repair.impossible and not set(repair.causes) & told:
+            told |= set(repair.causes)
+            mended = next((t for t in trials if t.repairs == (repair,)), None)
+            facts = {"score": own.score, "score with the repair": mended.score if mended else None}
+            for cause in repair.causes:
+                yield _fault(repair, cause, "ERROR", repair.measured, facts)
+        elif "last-activation" in repair.causes and not set(repair.causes) & told:
+            mended = next((t for t in trials if t.repairs == (repair,)), None)
+            facts = {"score": own.score, "score with the repair": mended.score if mended else None}
+            yield _fault(
+                repair, repair.causes[0], "INFO", "unusual, but it does no harm here: " + repair.measured, facts
+            )
+
+
+def _fault(repair: Repair, cause: str, severity: Any, message: str, facts: dict[str, Any]) -> Fault:
+    return Fault(
+        repair.check,
+        severity,
+        cause,
+        message,
+        repair.layer,
+        repair.location,
+        repair.expected,
+        repair.measured,
+        repair.hint,
+        repair.patch,
+        facts,
+    )
+
+
+def _unproven(case: Case, own: Own, others: Rivals, sick: list[str], margin: float) -> Iterator[Fault]:
+    reached = (own.score - case.dumb) / max(others.best - case.dumb, 1e-9)
+    hard = any("not finite" in s or "moved" in s for s in sick)
+    if others.best - case.dumb < margin or (reached >= 0.7 and not hard):
+        return
+    yield Fault(
+        "cause_not_proven",
+        "WARNING",
+        "architecture",
+        "it does not learn what simple models learn from the same rows, and no repair that was tried mends it",
+        expected=f"{others.best:.3f}, which {others.best_name} reach",
+        measured=f"{own.score:.3f}",
+        hint="look at the model: does information get from the input to the output?",
+        location=case.fit.location,
+        evidence={"symptoms": sick},
+    )
+
+
+def _unscored(case: Case, probe: Probe, faults: list[Fault], deadline: float) -> tuple[list[Fault], dict[str, Any]]:
+    """A job whose targets nobody but itself understands: only what is proved without a score."""
+    outcome = probe.train(Variant(), 0, max(2.0, 0.4 * (deadline - time.monotonic())))
+    figures = {"steps": outcome.steps, "planned steps": outcome.planned, "weights moved": outcome.moved}
+    if not np.isfinite(outcome.losses).all():
+        faults.append(
+            Fault(
+                "loss_finite",
+                "ERROR",
+                "learning-rate",
+                "the loss is not finite",
+                expected="a finite loss",
+                measured=f"{outcome.losses[-1]} after {len(outcome.losses)} steps",
+                hint="lower the learning rate",
+                location=case.fit.location,
+            )
+        )
+    return faults, figures
+
+
+def cleaned(case: Case, faults: list[Fault]) -> Data:
+    """The data without what was found to be impossible, so that other faults show."""
+    data = case.data
+    if any(f.cause == "nan-data" for f in faults):
+        data = replace(data, train=_finite(data.train), held=_finite(data.held))
+    if any(f.check == "labels_in_range" and f.cause == "labels" for f in faults) and case.target is not None:
+        values = np.array(case.target.values)
+
+        def numbered(y: np.ndarray) -> np.ndarray:
+            return np.searchsorted(values, y.astype("float64")).clip(0, min(len(values), max(case.units, 2)) - 1)
+
+        def mended(rows: Rows) -> Rows:
+            return replace(rows, y=mapped(lambda y: numbered(y).astype("float32"), rows.y))
+
+        if len(values):
+            data = replace(data, train=mended(data.train), held=mended(data.held))
+    return data
+
+
+def _finite(rows: Rows) -> Rows:
+    bad = np.zeros(len(rows), bool)
+    for leaf in [*leaves(rows.x), *leaves(rows.y)]:
+        if leaf.dtype.kind == "f":
+            bad |= ~np.isfinite(leaf.reshape(len(leaf), -1)).all(axis=1)
+    if bad.mean() <= 0.5:
+        return rows.take(np.flatnonzero(~bad))
+
+    def filled(a: np.ndarray) -> np.ndarray:
+        if a.dtype.kind != "f":
+            return a
+        finite = np.where(np.isfinite(a), a, np.nan)
+        mean = np.nan_to_num(np.nanmean(finite, axis=0))
+        return np.where(np.isfinite(a), a, mean).astype(a.dtype)
+
+    return Rows(mapped(filled, rows.x), mapped(filled, rows.y), rows.weights)
+
+
+def _unit(case: Case) -> str:
+    if not case.targets:
+        return ""
+    names = {
+        "multiclass": "mean of accuracy and balanced accuracy",
+        "binary": "mean of balanced accuracy and area under the ROC curve",
+        "multilabel": "mean over labels of balanced accuracy and area under the ROC curve",
+        "regression": "1 - RMSE / deviation of the targets",
+    }
+    return names[case.targets[0].kind]

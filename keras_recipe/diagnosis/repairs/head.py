@@ -1,0 +1,167 @@
+"""The output: its units, its activation and its loss must be fit for the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from keras_recipe.diagnosis.anatomy import location_of
+from keras_recipe.diagnosis.case import Case
+from keras_recipe.diagnosis.probe import Head, Outcome, Scaling, Variant, with_
+from keras_recipe.diagnosis.repairs import Repair, place, repair
+from keras_recipe.diagnosis.targets import CLASSIFYING, REGRESSING, Target
+
+RANGES = {
+    "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "softplus": (0.0, np.inf),
+    "exponential": (0.0, np.inf), "hard_sigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0), "relu6": (0.0, 6.0),
+}  # fmt: skip
+"""What an activation can put out."""
+
+OUTSIDE = 0.02
+"""Share of the targets outside the range of the output from which it is no matter of rounding."""
+
+
+@repair
+def output(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """Units, activation and loss of a single output against what the targets mean."""
+    target, loss, activation, units = case.target, case.loss, case.last_activation, case.units
+    if target is None or case.head is None or (not loss.name and target.kind == "regression"):
+        return
+    right_loss, right_activation = canonical(case, target)
+    if not loss.name and (right_activation != activation and activation in ("", "linear")):
+        return  # a loss of the script's own may well take sums
+    bad_units = _units(target, units, loss.name)
+    bad_loss = loss.name not in fit_losses(target, units) if loss.name else False
+    bad_activation, impossible, said = _activation(case, target)
+    if not (bad_units or bad_loss or bad_activation):
+        return
+    causes = (
+        *(("units",) if bad_units else ()),
+        *(("last-activation",) if bad_activation else ()),
+        *(("loss",) if bad_loss else ()),
+    )
+    wanted = target.wanted_units if bad_units else units
+    name, where = place([case.head.layer])
+    logits = f"keras.losses.{_class(right_loss)}(from_logits=True)" if "crossentropy" in right_loss else right_loss
+    head = f"{wanted} unit{'s' if wanted > 1 else ''}, {right_activation}, {right_loss}"
+    measured = f"{units} unit{'s' if units > 1 else ''}, {activation or 'an activation of its own'}, {_said(case)}"
+    replaced = case.head.layer.__class__.__name__ == "Dense" and bad_units
+    if bad_units and not replaced:
+        return
+    remapped = _remapped(target, right_loss)
+
+    def change(variant: Variant) -> Variant:
+        changed = with_(variant, head=Head(right_loss, wanted if replaced else 0))
+        return with_(changed, targets=remapped) if remapped is not None else changed
+
+    yield Repair(
+        causes,
+        f"an output of {head}",
+        change,
+        f"{head} for {_meaning(target)}",
+        measured + (f": {said}" if said else ""),
+        f"end in Dense({wanted}, activation={right_activation!r}) and train with loss={right_loss!r}, or in "
+        f"Dense({wanted}) with {logits}",
+        f"{type(case.head.layer).__name__}({wanted}, activation={right_activation!r}); compile(loss={right_loss!r})",
+        name,
+        where or location_of(case.model),
+        impossible=impossible or bad_units,
+        rank=1,
+    )
+
+
+def canonical(case: Case, target: Target) -> tuple[str, str]:
+    """Loss and activation that these targets are commonly trained with."""
+    if target.kind == "multiclass":
+        return ("categorical_crossentropy" if target.one_hot else "sparse_categorical_crossentropy"), "softmax"
+    if target.kind in ("binary", "multilabel"):
+        return "binary_crossentropy", "sigmoid"
+    return (case.loss.name if case.loss.name in REGRESSING else "mean_squared_error"), "linear"
+
+
+def fit_losses(target: Target, units: int) -> tuple[str, ...]:
+    """Losses that these targets can be trained with."""
+    if target.kind == "multiclass":
+        if target.one_hot:
+            return ("categorical_crossentropy", "kl_divergence", "binary_crossentropy", "categorical_hinge",
+                    "mean_squared_error", "categorical_focal_crossentropy", "binary_focal_crossentropy",
+                    "cosine_similarity")  # fmt: skip
+        return ("sparse_categorical_crossentropy",)
+    if target.kind == "binary":
+        named = ("binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge", "mean_squared_error",
+                 "mean_absolute_error", "huber", "log_cosh")  # fmt: skip
+        return named if units == 1 else (*named, "sparse_categorical_crossentropy", "categorical_crossentropy")
+    if target.kind == "multilabel":
+        return ("binary_crossentropy", "binary_focal_crossentropy")
+    return (*REGRESSING, "cosine_similarity", "binary_crossentropy")
+
+
+def _units(target: Target, units: int, loss: str) -> bool:
+    if target.kind == "multiclass":
+        return units < target.classes and len(target.values) != 2
+    if target.kind == "regression":
+        return units != target.classes and loss in REGRESSING
+    return units < target.wanted_units
+
+
+def _activation(case: Case, target: Target) -> tuple[bool, bool, str]:
+    """Whether the last activation is unfit, whether by proof, and why."""
+    activation, loss, units = case.last_activation, case.loss, case.units
+    if not activation:
+        return False, False, ""
+    if activation == "softmax" and units == 1:
+        return True, True, "softmax over one unit is 1 for every example"
+    if target.kind == "regression":
+        low, high = RANGES.get(activation, (-np.inf, np.inf))
+        finite = case.y[np.isfinite(case.y.astype("float64"))].astype("float64")
+        outside = float(np.mean((finite < low - 1e-3) | (finite > high + 1e-3))) if finite.size else 0.0
+        if outside > OUTSIDE:
+            span = f"{finite.min():.4g} to {finite.max():.4g}"
+            return True, outside > 0.2, f"{outside:.0%} of the targets ({span}) are outside what {activation} can be"
+        return activation == "softmax" and units == target.classes, False, ""
+    if "crossentropy" in loss.name or loss.name == "kl_divergence":
+        if loss.from_logits:
+            bad = activation in RANGES
+            return bad, False, f"{activation} before a loss that takes logits" if bad else ""
+        right = (
+            ("softmax",)
+            if "categorical" in loss.name or loss.name == "kl_divergence"
+            else ("sigmoid", "hard_sigmoid", *(("softmax",) if target.kind == "multiclass" else ()))
+        )
+        bad = activation not in right
+        return bad, False, f"{activation} where the loss takes probabilities" if bad else ""
+    if "hinge" in loss.name:
+        return activation in ("softmax", "sigmoid", "relu"), False, ""
+    if target.kind == "multilabel":
+        return activation in ("softmax", "relu", "tanh"), False, ""
+    return activation in ("relu", *(("softmax",) if target.kind == "binary" and units == 1 else ())), False, ""
+
+
+def _remapped(target: Target, loss: str) -> Scaling | None:
+    """Two labels as 0 and 1."""
+    if target.kind == "binary" and loss == "binary_crossentropy" and target.values not in ((0.0, 1.0), ()):
+        return Scaling(target.values[0], target.values[1] - target.values[0])
+    return None
+
+
+def _meaning(target: Target) -> str:
+    if target.kind == "regression":
+        return f"targets of {target.classes} number{'s' if target.classes > 1 else ''}"
+    form = " in one column" if target.values else ", one-hot" if target.one_hot else ""
+    return {"multiclass": f"{target.classes} classes{form}", "binary": "two classes"}.get(
+        target.kind, f"{target.classes} labels, any of which may hold"
+    )
+
+
+def _said(case: Case) -> str:
+    if not case.loss.name:
+        return "a loss of its own"
+    return case.loss.name + ("(from_logits=True)" if case.loss.from_logits else "")
+
+
+def _class(loss: str) -> str:
+    return "".join(part.capitalize() for part in loss.split("_"))
+
+
+assert set(REGRESSING).isdisjoint(CLASSIFYING)
