@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "keras_recipe"
 LAYERS = (
     {"core"},
     {"problem", "objectives", "pictures", "compare", "learning_curve", "schedules"},
-    {"data", "models", "callbacks", "reseed"},
+    {"data", "models", "reseed"},
     {"loop", "compiled"},
     {"feed"},
     {"survey", "texts"},
@@ -25,7 +25,7 @@ LAYERS = (
     {"stages"},
     {"watch"},
     {"recipe", "inspection", "diagnosis"},
-    {"prediction"},
+    {"prediction", "callbacks"},
     {"cli"},
 )
 """Bottom to top: a module may import its own layer and those above it in this list."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from keras_recipe.callbacks.diagnose import Diagnose
 from keras_recipe.callbacks.learning_rate_report import LearningRateReport
 from keras_recipe.callbacks.prediction_dynamics import PredictionDynamics
 
-__all__ = ["LearningRateReport", "PredictionDynamics"]
+__all__ = ["Diagnose", "LearningRateReport", "PredictionDynamics"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import keras
@@ -10,7 +12,7 @@ import numpy as np
 
 from keras_recipe.core.diagnosis import Fault
 from keras_recipe.diagnosis.case import Case
-from keras_recipe.diagnosis.rivals import Rivals, cross_validated
+from keras_recipe.diagnosis.rivals import Rivals, cross_validated, flat, told_apart
 from keras_recipe.diagnosis.rows import Data, Rows, leaves
 from keras_recipe.diagnosis.targets import SPARSE, labels_of
 
@@ -27,6 +29,8 @@ RARE = 0.15
 def blocking(case: Case) -> Iterator[Fault]:
     """Faults with which nothing can be learnt, so that nothing else is worth a training."""
     yield from _missing(case)
+    yield from _one_label(case)
+    yield from _wandering(case)
     yield from _labels_out_of_range(case)
 
 
@@ -74,6 +78,76 @@ def _takes_missing(case: Case, rows: Rows, bad: np.ndarray, leaf: np.ndarray) ->
 
     outputs = case.model(mapped(keras.ops.convert_to_tensor, some.x), training=False)
     return all(np.isfinite(np.asarray(keras.ops.convert_to_numpy(o))).all() for o in leaves(outputs))
+
+
+def _one_label(case: Case) -> Iterator[Fault]:
+    """Targets that are all the same."""
+    y = case.y
+    if case.target is None or len(y) < 20 or y.dtype.kind not in "iufb" or (np.ptp(y, axis=0) != 0).any():
+        return
+    yield Fault(
+        "labels_vary",
+        "ERROR",
+        "labels",
+        "all training targets are the same: there is nothing to learn",
+        expected="targets that differ",
+        measured=f"{np.ravel(y)[0]:g} for each of {len(y):,} rows",
+        hint="look at what makes the targets: a cast of scaled labels to whole numbers gives 0",
+        location=case.fit.location,
+    )
+
+
+def _wandering(case: Case) -> Iterator[Fault]:
+    """Inputs that come with another target in the next epoch."""
+    again, train, y = case.data.again, case.data.train, leaves(case.data.train.y)
+    if again is None or len(y) != 1 or y[0].dtype.kind not in "iufb":
+        return
+    order = {h: i for i, h in enumerate(_hashes(train).tolist())}
+    pairs = [(order[h], j) for j, h in enumerate(_hashes(again).tolist()) if h in order]
+    if len(pairs) < 20:
+        return
+    first, second = np.array(pairs).T
+    before = y[0][first].reshape(len(first), -1)
+    after = leaves(again.y)[0][second].reshape(len(second), -1)
+    differ = ~np.isclose(before.astype("float64"), after.astype("float64")).all(axis=1)
+    if differ.mean() < 0.2:
+        return
+    yield Fault(
+        "labels_stay",
+        "ERROR",
+        "labels",
+        "the same inputs come with other targets in the next epoch: they are shuffled apart",
+        expected="the same target for the same input in every epoch",
+        measured=f"another for {differ.mean():.0%} of {len(pairs):,} inputs",
+        hint="shuffle inputs and targets with the same permutation",
+        patch="x, y = x[order], y[order]",
+        location=case.fit.location,
+        evidence={"share": float(differ.mean()), "rows": [int(r) for r in first[differ][:20]]},
+    )
+
+
+def unlike_inputs(case: Case, rivals: Rivals, margin: float) -> Iterator[Fault]:
+    """Simple models learn the training rows, and fail on validation rows that can be told from them at a glance."""
+    target, data = case.target, case.data
+    if target is None or case.reconstruction or not data.own or not rivals.scores or len(data.train) < 50:
+        return
+    inside, _, _ = cross_validated(data, target)
+    if not inside - rivals.dumb > 4 * margin or rivals.best - rivals.dumb > 0.5 * (inside - rivals.dumb):
+        return
+    told = told_apart(data)
+    apart = told > 0.95
+    yield Fault(
+        "same_world",
+        "ERROR" if apart else "WARNING",
+        "preprocessing-mismatch" if apart else "labels",
+        "simple models learn the training data, and fail on the validation data: "
+        + ("its inputs are prepared differently" if apart else "its labels do not go with its inputs in the same way"),
+        expected=f"{inside:.3f}, as on training rows that they were not fitted on",
+        measured=f"{rivals.best:.3f} on the validation rows",
+        hint="prepare every split by the same function, and number its labels in the same way",
+        location=case.fit.location,
+        evidence={"inside training": inside, "validation": rivals.best, "area under the ROC curve of the splits": told},
+    )
 
 
 def _labels_out_of_range(case: Case) -> Iterator[Fault]:
@@ -140,7 +214,7 @@ def _overlap(case: Case) -> Iterator[Fault]:
     share = float(among.mean())
     if share < OVERLAP or among.sum() < 5:
         return
-    chance = 1 - len(np.unique(train)) / len(train)
+    chance = 1 - len(np.unique(train)) / len(train) if _coarse(data.train) else 0.0
     if len(data.train) < data.total:
         share = min(1.0, share * data.total / len(data.train))
     if chance > 0.3 * share:
@@ -163,6 +237,18 @@ def _overlap(case: Case) -> Iterator[Fault]:
     )
 
 
+def _coarse(rows: Rows) -> bool:
+    """Whether examples are made of so few values that some are equal by chance."""
+    count = 1.0
+    for leaf in leaves(rows.x):
+        flat_ = leaf.reshape(len(leaf), -1)[:2000]
+        for column in range(min(flat_.shape[1], 200)):
+            count *= len(np.unique(flat_[:, column]))
+            if count > 1e6:
+                return False
+    return True
+
+
 def _hashes(rows: Rows) -> np.ndarray:
     parts = [np.ascontiguousarray(leaf.reshape(len(leaf), -1)) for leaf in leaves(rows.x)]
     joined = [b"|".join(p[i].tobytes() for p in parts) for i in range(len(rows))]
@@ -171,25 +257,23 @@ def _hashes(rows: Rows) -> np.ndarray:
 
 def _copied(case: Case) -> Iterator[Fault]:
     target, x = case.target, leaves(case.data.train.x)
-    if target is None or len(x) != 1 or x[0].ndim != 2 or x[0].dtype.kind not in "iuf" or case.reconstruction:
+    if target is None or target.kind == "multilabel" or case.reconstruction:
         return
-    values = x[0].astype("float64")
+    if any(a.ndim != 2 or a.dtype.kind not in "iuf" for a in x):
+        return
+    values = np.concatenate([a.astype("float64") for a in x], axis=1)
     if not 3 <= values.shape[1] <= 2000 or len(values) < 50 or not np.isfinite(values).all():
         return
-    y = labels_of(target, case.y) if target.kind in ("multiclass", "binary") else case.y.reshape(len(values), -1)[:, 0]
-    if len(y) != len(values) or target.kind == "multilabel":
+    classes = target.kind in ("multiclass", "binary")
+    y = labels_of(target, case.y) if classes else case.y.reshape(len(values), -1)[:, 0]
+    if len(y) != len(values):
         return
-    found = []
-    for column in range(values.shape[1]):
-        v = values[:, column]
-        if v.std() == 0:
-            continue
-        if target.kind == "regression":
-            if abs(np.corrcoef(v, y)[0, 1]) > COPY:
-                found.append(column)
-        elif _says_class(v, y):
-            found.append(column)
-    if not found or len(found) > values.shape[1] / 4:
+    columns = [c for c in range(values.shape[1]) if values[:, c].std() > 0]
+    if classes:
+        found = [c for c in columns if _says_class(values[:, c], y)]
+    else:
+        found = [c for c in columns if abs(np.corrcoef(values[:, c], y)[0, 1]) > COPY]
+    if not found or len(found) > values.shape[1] / 4 or not _others_say_something(case, values, found):
         return
     yield Fault(
         "target_column",
@@ -206,14 +290,28 @@ def _copied(case: Case) -> Iterator[Fault]:
 
 
 def _says_class(v: np.ndarray, y: np.ndarray) -> bool:
-    """Whether values lie in narrow heaps, one a class, with wide gaps between."""
-    centres = np.array([v[y == c].mean() for c in np.unique(y)])
-    widths = np.array([v[y == c].std() for c in np.unique(y)])
-    counts = np.array([(y == c).sum() for c in np.unique(y)])
-    if len(centres) < 2 or counts.min() < 5:
+    """Whether the classes do not overlap in a column, and at least all but one of them are at one value each.
+
+    A label that somebody made by a threshold on a column that varies freely is no leak.
+    """
+    labels = np.unique(y)
+    heaps = [v[y == c] for c in labels]
+    if len(labels) < 2 or min(map(len, heaps)) < 5:
         return False
-    gaps = np.diff(np.sort(centres))
-    return bool(gaps.min() > 20 * widths.max() and (widths.max() > 0 or len(np.unique(v)) == len(centres)))
+    spans = sorted((h.min(), h.max()) for h in heaps)
+    if any(low <= high for (_, high), (low, _) in pairwise(spans)):
+        return False
+    scale = float(v.std())
+    narrow = sum(bool(h.std() < 0.02 * scale) for h in heaps)
+    return narrow >= len(labels) - 1
+
+
+def _others_say_something(case: Case, values: np.ndarray, found: list[int]) -> bool:
+    """Whether the other columns tell something of the target too, as they do where somebody means to learn it."""
+    rest = np.delete(values, found, axis=1).astype("float32")
+    train = Rows(rest, case.data.train.y)
+    score, _, _ = cross_validated(replace(case.data, train=train), case.target)  # type: ignore[arg-type]
+    return bool(score > case.dumb + 0.05 * (1 - case.dumb))
 
 
 def moments(rows: Rows) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -306,11 +404,8 @@ def mislabelled(case: Case, rivals: Rivals, margin: float) -> Iterator[Fault]:
     inside, rows, outputs = cross_validated(data, target)
     if not np.isfinite(inside):
         return
-    best = dict(rivals.scores).get("trees", rivals.best)
     if rivals.best < rivals.dumb + margin:
         if data.own and len(data.held) >= 50:
-            from dataclasses import replace
-
             swapped = replace(data, train=data.held)
             there, _, _ = cross_validated(swapped, target)
             if there > rivals.dumb + 2 * margin and inside < rivals.dumb + margin:
@@ -328,8 +423,16 @@ def mislabelled(case: Case, rivals: Rivals, margin: float) -> Iterator[Fault]:
                     evidence={"inside validation": there, "inside training": inside, "constant": rivals.dumb},
                 )
                 return
+        yield from _unrelated(case, inside, margin)
         return
-    if data.own and best - inside > max(0.08, 3 * case.error + margin) and target.kind != "regression":
+    if not data.own or target.kind == "regression" or rivals.trees is None:
+        return
+    there, fitted = (
+        _right(case, leaves(data.held.y)[0], rivals.trees),
+        _right(case, leaves(data.train.y)[0][rows], outputs),
+    )
+    noise = np.sqrt(there * (1 - there) / len(data.held) + fitted * (1 - fitted) / len(rows))
+    if there - fitted > max(0.06, 4 * noise):
         y = labels_of(target, leaves(data.train.y)[0][rows])
         from cleanlab.filter import find_label_issues
 
@@ -344,12 +447,54 @@ def mislabelled(case: Case, rivals: Rivals, margin: float) -> Iterator[Fault]:
             "labels",
             f"about {np.mean(issues):.0%} of the training labels look wrong: a cheap model agrees with unseen "
             "validation labels far more often than with unseen training labels",
-            expected=f"{best:.3f}, as on the validation data",
-            measured=f"{inside:.3f} on training rows it was not fitted on",
+            expected=f"{there:.1%} right, as on the validation data",
+            measured=f"{fitted:.1%} of training rows it was not fitted on",
             hint="look at these rows, and mend or drop their labels",
             location=case.fit.location,
             evidence={"rows": suspects, "share": float(np.mean(issues))},
         )
+
+
+def _right(case: Case, y: np.ndarray, outputs: np.ndarray) -> float:
+    """Share of the labels that outputs of a simple model say."""
+    assert case.target is not None
+    said = outputs[:, 0] > 0.5 if case.target.kind == "binary" else outputs.argmax(axis=1)
+    return float(np.mean(said.astype(int) == labels_of(case.target, y)))
+
+
+def _unrelated(case: Case, inside: float, margin: float) -> Iterator[Fault]:
+    """Inputs with a structure of their own, of which nothing says anything about the labels."""
+    x = flat(
+        case.data.train.take(np.linspace(0, len(case.data.train) - 1, min(len(case.data.train), 1000)).astype(int)).x
+    )
+    structured = x is not None and len(x) >= 200 and _structure(x) > 2
+    if inside > case.dumb + margin or len(case.data.train) < 100:
+        return
+    yield Fault(
+        "labels_related",
+        "ERROR" if structured else "WARNING",
+        "labels",
+        "nothing in the inputs says anything about the labels"
+        + (": the inputs have a structure, so that the labels seem to be those of other rows" if structured else ""),
+        expected=f"simple models above {case.dumb:.3f}",
+        measured=f"{inside:.3f} on training rows they were not fitted on, chance among the validation rows",
+        hint="look at the first rows: is each label that of its input? Shuffle both with the same permutation",
+        patch="x, y = x[order], y[order]",
+        location=case.fit.location,
+        evidence={"inside training": inside, "constant": case.dumb},
+    )
+
+
+def _structure(x: np.ndarray) -> float:
+    """Variance of the first principal component, in parts of what it is once columns are shuffled apart."""
+    x = x[:, x.std(axis=0) > 0].astype("float64")
+    if x.shape[1] < 3:
+        return 1.0
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    generator = np.random.default_rng(0)
+    apart = np.stack([generator.permutation(column) for column in x.T], axis=1)
+    first, chance = (float(np.linalg.svd(m, compute_uv=False)[0]) ** 2 for m in (x, apart))
+    return first / chance
 
 
 def _distribution_shift(case: Case) -> float:

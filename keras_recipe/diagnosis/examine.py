@@ -16,6 +16,7 @@ from keras_recipe.diagnosis.fitting import Fit
 from keras_recipe.diagnosis.probe import Probe, Variant
 from keras_recipe.diagnosis.proof import Own, Tried, Verdict
 from keras_recipe.diagnosis.repairs import Repair, suspected
+from keras_recipe.diagnosis.repairs.balance import GAIN, MISSED, recall
 from keras_recipe.diagnosis.rivals import Rivals, rivals
 from keras_recipe.diagnosis.rows import Data, Rows, data_of, hold_out, leaves, mapped
 from keras_recipe.reseed import seeded
@@ -66,6 +67,10 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
         "labels_in_range",
         "labels_agree",
         "labels_belong",
+        "labels_vary",
+        "labels_stay",
+        "labels_related",
+        "same_world",
         "split_overlap",
         "split_labels",
         "same_preparation",
@@ -99,7 +104,8 @@ def _examined(
     )
     margin = max(MARGIN * (1 - case.dumb), ERRORS * case.error)
     if not moved:
-        faults += evidence.mislabelled(case, others, margin)
+        unlike = [*evidence.unlike_inputs(case, others, margin)]
+        faults += unlike or evidence.mislabelled(case, others, margin)
     progress("training the job as it is")
     own = proof.own_training(case, probe, deadline)
     first = own.outcomes[0]
@@ -211,6 +217,7 @@ def _proved(
                     continue
                 told.add(cause)
                 yield _fault(repair, cause, verdict.severity, gain, facts)
+    yield from _hidden_by_accuracy(case, own, trials, told)
     for repair in suspects:
         if repair.impossible and not set(repair.causes) & told:
             told |= set(repair.causes)
@@ -224,6 +231,25 @@ def _proved(
             yield _fault(
                 repair, repair.causes[0], "INFO", "unusual, but it does no harm here: " + repair.measured, facts
             )
+
+
+def _hidden_by_accuracy(case: Case, own: Own, trials: list[Tried], told: set[str]) -> Iterator[Fault]:
+    """A class that is hardly ever found, though weighing it finds it, and no metric but accuracy that would tell."""
+    weighed = next((t for t in trials if t.variant.balanced and len(t.repairs) == 1), None)
+    if weighed is None or case.target is None or told or not evidence.only_accuracy(case):
+        return
+    y, logits = leaves(case.data.held.y)[0], case.loss.from_logits
+    before = recall(case.target, y, leaves(own.outcomes[0].outputs)[0], logits)
+    after = recall(case.target, y, leaves(weighed.outcome.outputs)[0], logits)
+    if before.min() > MISSED or after.mean() - before.mean() < GAIN:
+        return
+    told |= {"imbalance", "metric"}
+    said = (
+        f"{before.min():.0%} of the rarest class is found, {after.min():.0%} with its examples weighted; balanced "
+        f"accuracy {before.mean():.3f} and {after.mean():.3f}"
+    )
+    for cause in ("imbalance", "metric"):
+        yield _fault(weighed.repairs[0], cause, "ERROR", said, {"found": before.tolist(), "weighted": after.tolist()})
 
 
 def _fault(repair: Repair, cause: str, severity: Any, message: str, facts: dict[str, Any]) -> Fault:

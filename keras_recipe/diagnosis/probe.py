@@ -179,6 +179,7 @@ class Probe:
         steps: int | None = None,
         extra: Rows | None = None,
         watched: bool = False,
+        least: int = 0,
     ) -> Outcome:
         """Train from the first weights, in the way of a variant; everything is put back afterwards.
 
@@ -188,6 +189,7 @@ class Probe:
             seconds: after which training ends early.
             steps: at most this many steps; None for all that are planned.
             extra: more rows that outputs are wanted of.
+            least: steps that are done however long they take.
             watched: look at the outputs on the way.
         """
         began = time.monotonic()
@@ -211,6 +213,7 @@ class Probe:
                 if piece is not pieces[0]:
                     self.step_seconds = each
                 late = time.monotonic() - began + (each * len(piece) if len(losses) > 1 else 0) > seconds
+                late &= piece[-1] + 1 >= least
                 if late or not np.isfinite(losses[-1]).all():
                     break
                 if watched:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import keras
 import numpy as np
 
 from keras_recipe.diagnosis.case import Case
@@ -34,6 +35,9 @@ SHORT = 100
 
 GOOD = 0.95
 """Part of the way from a constant to a perfect score from which no better network is looked for."""
+
+LEAST = 60
+"""Gradient steps below which nothing shows."""
 
 TRACING = 1.0
 """Seconds that a changed model takes before its first step."""
@@ -85,9 +89,12 @@ def own_training(case: Case, probe: Probe, deadline: float) -> Own:
         left = deadline - time.monotonic()
         if seed and (outcomes[0].cut or time.monotonic() - began > left / 6):
             break
-        outcomes.append(probe.train(Variant(), seed, seconds=max(2.0, left * 0.3), watched=not seed))
-    scores = tuple(case.held_score(o) for o in outcomes)
-    return Own(tuple(outcomes), scores, case.score(outcomes[0].train_outputs, probe.some.y))
+        outcomes.append(probe.train(Variant(), seed, seconds=max(2.0, left * 0.3), watched=not seed, least=LEAST))
+    scores = [case.held_score(o) for o in outcomes]
+    if any(isinstance(c, keras.callbacks.EarlyStopping) for c in case.fit.callbacks):
+        # It would have stopped near the best of the way; the number of epochs is no plan then.
+        scores = [max([s, *(case.score(o, probe.glimpse.y) for _, o in outcomes[0].path)]) for s in scores]
+    return Own(tuple(outcomes), tuple(scores), case.score(outcomes[0].train_outputs, probe.some.y))
 
 
 def constant(outcome: Outcome) -> bool:
@@ -133,15 +140,17 @@ def general(case: Case) -> list[Repair]:
                 )
             )
     epochs = case.data.epochs
+    times = LONGER if case.data.steps >= SHORT else max(LONGER, -(-5 * SHORT // case.data.steps))
+    many = f"{epochs * times:g}"
     found.append(
         Repair(
             ("epochs",),
-            f"{epochs * LONGER:g} epochs",
-            lambda v: with_(v, longer=v.longer * LONGER),
-            f"{epochs * LONGER:g}",
+            f"{many} epochs",
+            lambda v: with_(v, longer=v.longer * times),
+            many,
             f"{epochs}",
-            f"use epochs={epochs * LONGER:g} or more",
-            f"epochs={epochs * LONGER:g}",
+            f"use epochs={many} or more",
+            f"epochs={many}",
             location=case.fit.location,
             rank=2 if case.data.steps < SHORT else 19 if ordinary(case) else 21,
             general=True,
@@ -165,7 +174,7 @@ def length(case: Case, probe: Probe, own: Own, suspects: int, deadline: float) -
     if probe.step_seconds is None or not outcome.path or not outcome.finite:
         return done, own.score
     each = max(2.0, (deadline - time.monotonic()) / (suspects + 6)) - TRACING
-    affordable = max(int(each / max(probe.step_seconds, 1e-9)), 20)
+    affordable = max(int(each / max(probe.step_seconds, 1e-9)), done // 3, LEAST)
     if affordable >= done:
         return done, own.score
     steps, outputs = min(outcome.path, key=lambda p: abs(p[0] - affordable))
@@ -322,13 +331,17 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     named = enough[0]
     alternatives = tuple(t for t in enough[1:] if len(t.repairs) <= len(named.repairs))
     bearing = any(not r.general for r in named.repairs)
-    if mild and not bearing:
+    if not bearing and (mild or own.train > named.score - margin):
+        # What fits its training rows well is not trained at a wrong rate, nor too short, whatever else it lacks.
         return Verdict("", None, (), best, reached)
     grave = bearing or reached < GRAVE
     if not bearing and own.outcomes[0].finite and not _far(case, named):
         grave = False
     if not bearing and (own.outcomes[0].cut or len(own.outcomes[0].losses) > named.outcome.steps):
         grave = grave and _cannot_catch_up(case, own, named)
+    if bearing and named.outcome.steps < len(case.rates):
+        # What rate is right for the whole length does not show in a part of it.
+        named = replace(named, repairs=tuple(r for r in named.repairs if not r.general))
     return Verdict("ERROR" if grave else "WARNING", named, alternatives, best, reached)
 
 

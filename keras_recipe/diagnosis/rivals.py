@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 
 from keras_recipe.diagnosis.rows import Data, Nested, Rows, leaves
-from keras_recipe.diagnosis.targets import Target, dumb, labels_of, score
+from keras_recipe.diagnosis.targets import Target, area, dumb, labels_of, score
 
 ROWS, FEATURES, COMPONENTS = 2000, 1024, 64
 """Rows that rivals are fitted on, values of an example that they look at, and those of the linear one and neighbours
 where there are more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rivals:
     """Scores on the held-out rows.
 
     Attributes:
         dumb: of whoever always says the same.
         scores: by name: "linear", "nearest neighbours", "trees"; () where the inputs are none that they take.
+        trees: outputs of the trees for the held-out rows.
     """
 
     dumb: float
     scores: tuple[tuple[str, float], ...] = ()
+    trees: np.ndarray | None = None
 
     @property
     def linear(self) -> float:
@@ -81,7 +83,7 @@ def rivals(data: Data, target: Target) -> Rivals:
     if both is None:
         return Rivals(lowest)
     x, new = both[: len(rows)], both[len(rows) :]
-    found = []
+    found, trees = [], None
     for name, model in _models(target, len(rows)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -90,7 +92,8 @@ def rivals(data: Data, target: Target) -> Rivals:
             except ValueError:
                 continue
         found.append((name, score(target, truth, outputs)))
-    return Rivals(lowest, tuple(found))
+        trees = outputs if name == "trees" else trees
+    return Rivals(lowest, tuple(found), trees)
 
 
 def cross_validated(data: Data, target: Target) -> tuple[float, np.ndarray, np.ndarray]:
@@ -114,6 +117,22 @@ def cross_validated(data: Data, target: Target) -> tuple[float, np.ndarray, np.n
             outputs[folds == fold] = found
     assert outputs is not None
     return score(target, y[rows], outputs), rows, outputs
+
+
+def told_apart(data: Data) -> float:
+    """Area under the ROC curve of trees that tell training inputs from held-out ones they were not fitted on."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import cross_val_predict
+
+    count = min(len(data.train), len(data.held), ROWS // 2)
+    parts = [r.take(np.linspace(0, len(r) - 1, count).astype(int)) for r in (data.train, data.held)]
+    x = flat(_stacked(*parts))
+    if x is None or count < 20:
+        return 0.5
+    split = np.repeat([0, 1], count)
+    trees = ExtraTreesClassifier(60, min_samples_leaf=2, random_state=0)
+    found = cross_val_predict(trees, x, split, cv=3, method="predict_proba")[:, 1]
+    return area(split == 1, found)
 
 
 def _models(target: Target, rows: int) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ from keras_recipe.diagnosis.fitting import Fit
 
 ROWS, HELD = 12_000, 3_000
 """Training and validation examples that a diagnosis looks at; steps are never cut with them."""
+
+AGAIN = 1000
+"""Examples of a second pass that are compared with the first."""
 
 BYTES = 2**28
 """Bytes of training examples at most."""
@@ -64,6 +68,7 @@ class Data:
         epochs: passes that the fit plans.
         ordered: whether every epoch goes through the rows in the same order.
         arrays: whether `fit` was given arrays, which it shuffles itself.
+        again: rows of a second pass over what is no arrays; None where there can be none.
     """
 
     train: Rows
@@ -76,6 +81,7 @@ class Data:
     epochs: int
     ordered: bool
     arrays: bool
+    again: Rows | None = None
 
 
 def leaves(nested: Nested) -> list[Any]:
@@ -126,7 +132,8 @@ def data_of(fit: Fit) -> Data:
     if held is None:
         held, kept = _held_out(train)
     ordered = (arrays and not fit.shuffle) or (not arrays and _in_order(train))
-    return Data(kept, held, own, validation, total, max(1, batch), steps * epochs, epochs, ordered, arrays)
+    again = None if arrays else _second_pass(fit.x)
+    return Data(kept, held, own, validation, total, max(1, batch), steps * epochs, epochs, ordered, arrays, again)
 
 
 def hold_out(data: Data) -> Data:
@@ -239,6 +246,20 @@ def _drained(x: Any, steps: int | None, most: int = ROWS) -> tuple[Rows, int, in
     if not batches:
         raise RecipeError("batches of examples", "none", "give fit some data")
     return _joined(batches), size, seen, complete
+
+
+def _second_pass(x: Any) -> Rows | None:
+    """Rows of the next epoch. A PyDataset is copied, for it may change at the end of an epoch; a generator has none."""
+    if isinstance(x, tf.data.Dataset):
+        return _drained(x, None, AGAIN)[0]
+    if isinstance(x, keras.utils.PyDataset):
+        try:
+            following = copy.deepcopy(x)
+        except Exception:  # files, locks and other things that cannot be copied
+            return None
+        following.on_epoch_end()
+        return _drained(following, None, AGAIN)[0]
+    return None
 
 
 def _batches(x: Any) -> Iterator[Rows]:

@@ -18,6 +18,7 @@ from keras_recipe.core.errors import RecipeError
 from keras_recipe.diagnosis.anatomy import caller, located
 from keras_recipe.diagnosis.examine import Progress, examine
 from keras_recipe.diagnosis.fitting import bound
+from keras_recipe.diagnosis.legacy import modern
 
 
 class Enough(BaseException):
@@ -115,8 +116,11 @@ def diagnose_script(
                 ) from error
         except Exception as error:
             if not found and not failed:
+                spelling = modern(error)
                 raise RecipeError(
-                    "a script that reaches model.fit", _stopped(error, path), "run it by python first, and mend this"
+                    "a script that reaches model.fit",
+                    _stopped(error, path),
+                    f"Keras 3 spells it {spelling}" if spelling else "run it by python first, and mend this",
                 ) from error
         finally:
             sys.argv, sys.path[:] = kept[0], kept[1]

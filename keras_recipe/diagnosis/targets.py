@@ -182,10 +182,15 @@ def _two(positive: np.ndarray, value: np.ndarray, threshold: float) -> float:
         return 0.5
     said = value > threshold
     balanced = 0.5 * (said[positive].mean() + (~said[~positive]).mean())
+    return float(0.5 * balanced + 0.5 * area(positive, value))
+
+
+def area(positive: np.ndarray, value: np.ndarray) -> float:
+    """Area under the ROC curve: how often a positive has the larger value; ties count half."""
     _values, inverse, counts = np.unique(value, return_inverse=True, return_counts=True)
     rank = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # ties share their rank
     above = rank[positive].sum() - positive.sum() * (positive.sum() + 1) / 2
-    return float(0.5 * balanced + 0.5 * above / (positive.sum() * (~positive).sum()))
+    return float(above / (positive.sum() * (~positive).sum()))
 
 
 def error_of(target: Target, y: np.ndarray) -> float:

@@ -10,7 +10,19 @@ from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.evidence import RARE, only_accuracy, rarest
 from keras_recipe.diagnosis.probe import Outcome, with_
 from keras_recipe.diagnosis.repairs import Repair, repair
-from keras_recipe.diagnosis.targets import labels_of
+from keras_recipe.diagnosis.targets import Target, labels_of
+
+MISSED, GAIN = 0.5, 0.08
+"""Share of a class that is found, at most, and gain of balanced accuracy by weighing it, from which accuracy alone was
+the wrong thing to look at."""
+
+
+def recall(target: Target, y: np.ndarray, outputs: np.ndarray, logits: bool) -> np.ndarray:
+    """Share of each class that is found, (classes that are there,)."""
+    labels = labels_of(target, y)
+    flat = outputs.reshape(len(labels), -1)
+    said = (flat[:, 0] > (0.0 if logits else 0.5)).astype(int) if flat.shape[1] == 1 else flat.argmax(axis=1)
+    return np.array([np.mean(said[labels == c] == c) for c in np.unique(labels)])
 
 
 @repair

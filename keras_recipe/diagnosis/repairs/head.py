@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_recipe.diagnosis.anatomy import location_of
 from keras_recipe.diagnosis.case import Case
-from keras_recipe.diagnosis.probe import Head, Outcome, Scaling, Variant, with_
+from keras_recipe.diagnosis.probe import Edit, Head, Outcome, Scaling, Undo, Variant, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
 from keras_recipe.diagnosis.targets import CLASSIFYING, REGRESSING, Target
 
@@ -69,6 +71,37 @@ def output(case: Case, own: Outcome | None) -> Iterator[Repair]:
         impossible=impossible or bad_units,
         rank=1,
     )
+
+
+@repair
+def one_of_several(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """Softmax over one unit, in one of several outputs."""
+    heads = case.anatomy.heads
+    for call, activation in heads if len(heads) > 1 else ():
+        if activation != "softmax" or call.output.shape[-1] != 1 or not hasattr(call.layer, "activation"):
+            continue
+        name, where = place([call.layer])
+        yield Repair(
+            ("last-activation",),
+            f"sigmoid in {name}",
+            lambda v, layer=call.layer: with_(v, edits=((f"sigmoid {layer.name}", _sigmoid(layer)),)),  # type: ignore[misc]
+            "sigmoid for two classes in one unit",
+            "softmax over one unit is 1 for every example",
+            "use Dense(1, activation='sigmoid')",
+            "activation='sigmoid'",
+            name,
+            where,
+            impossible=True,
+            rank=1,
+        )
+
+
+def _sigmoid(layer: Any) -> Edit:
+    def edit(model: keras.Model) -> Undo:
+        own, layer.activation = layer.activation, keras.activations.sigmoid
+        return lambda: setattr(layer, "activation", own)
+
+    return edit
 
 
 def canonical(case: Case, target: Target) -> tuple[str, str]:

@@ -41,8 +41,8 @@ def linear_layers(case: Case, own: Outcome | None) -> Iterator[Repair]:
 @repair
 def saturated_layers(case: Case, own: Outcome | None) -> Iterator[Repair]:
     """Softmax, sigmoid or tanh in hidden layers, where gradients vanish behind them."""
-    head = case.head.layer if case.head is not None else None
-    hidden = [c.layer for c in case.anatomy.calls if c.layer is not head and hasattr(c.layer, "activation")
+    heads = {id(call.layer) for call, _ in case.anatomy.heads}
+    hidden = [c.layer for c in case.anatomy.calls if id(c.layer) not in heads and hasattr(c.layer, "activation")
               and not isinstance(c.layer, keras.layers.RNN)]  # fmt: skip
     last = case.anatomy.calls.index(case.head) if case.head is not None else len(case.anatomy.calls)
     before = [c.layer for c in case.anatomy.calls[:last]]
