@@ -53,7 +53,7 @@ class Diagnose(keras.callbacks.Callback):
             frame = frame.f_back
         if self._call is not None and not self.model.built:
             self._built(self._call[0]["x"])
-        self._first = [np.array(v) for v in self.model.variables]
+        self._first = [v.numpy() for v in self.model.variables]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the loss."""
@@ -72,9 +72,9 @@ class Diagnose(keras.callbacks.Callback):
 
         model, (given, line) = self.model, self._call
         seconds = duration(self._budget) if isinstance(self._budget, str) else float(self._budget)
-        trained = [np.array(v) for v in model.variables]
+        trained = [v.numpy() for v in model.variables]
         optimizer = model.optimizer
-        slots = [np.array(v) for v in optimizer.variables] if optimizer is not None else []
+        slots = [v.numpy() for v in optimizer.variables] if optimizer is not None else []
         try:
             for variable, value in zip(model.variables, self._first, strict=False):
                 variable.assign(value)
@@ -117,7 +117,7 @@ class Diagnose(keras.callbacks.Callback):
         moved = size = 0.0
         for variable, first in zip(self.model.variables, self._first, strict=False):
             if variable.trainable and first.dtype.kind == "f":
-                moved += float(np.square(np.asarray(variable) - first).sum())
+                moved += float(np.square(variable.numpy() - first).sum())
                 size += float(np.square(first).sum())
         if np.sqrt(moved / max(size, 1e-12)) < STILL:
             found.append("the weights hardly moved")

@@ -168,13 +168,13 @@ def rates_of(fit: Fit, data: Data) -> np.ndarray:
         return np.full(data.steps, 1e-3, "float32")
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     schedule = getattr(inner, "_learning_rate", None)
-    start = int(np.asarray(inner.iterations))
+    start = int(inner.iterations.numpy())
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
         steps = np.unique(np.linspace(0, data.steps - 1, min(data.steps, 500)).astype(int))
         known = [float(schedule(int(start + step))) for step in steps]
         found = np.interp(np.arange(data.steps), steps, known)
     else:
-        found = np.full(data.steps, float(np.asarray(inner.learning_rate)))
+        found = np.full(data.steps, float(keras.ops.convert_to_numpy(inner.learning_rate)))
     for callback in fit.callbacks:
         if isinstance(callback, keras.callbacks.LearningRateScheduler):
             each, rate = [], float(found[0])

@@ -388,7 +388,7 @@ def matched(data: Data) -> Rows:
     return Rows(nested, data.validation.y, data.validation.weights)
 
 
-def mislabelled(case: Case, rivals: Rivals, margin: float) -> Iterator[Fault]:
+def mislabelled(case: Case, rivals: Rivals, margin: float, own: float) -> Iterator[Fault]:
     """Labels that do not go with their inputs: exchanged, or noisier than where the network is judged."""
     target, data = case.target, case.data
     if (
@@ -423,7 +423,8 @@ def mislabelled(case: Case, rivals: Rivals, margin: float) -> Iterator[Fault]:
                     evidence={"inside validation": there, "inside training": inside, "constant": rivals.dumb},
                 )
                 return
-        yield from _unrelated(case, inside, margin)
+        if own < case.dumb + margin:
+            yield from _unrelated(case, inside, margin)
         return
     if not data.own or target.kind == "regression" or rivals.trees is None:
         return
@@ -467,7 +468,9 @@ def _unrelated(case: Case, inside: float, margin: float) -> Iterator[Fault]:
     x = flat(
         case.data.train.take(np.linspace(0, len(case.data.train) - 1, min(len(case.data.train), 1000)).astype(int)).x
     )
-    structured = x is not None and len(x) >= 200 and _structure(x) > 2
+    # Of sequences simple models may well see nothing where there is something.
+    tokens = any(isinstance(c.layer, keras.layers.Embedding | keras.layers.RNN) for c in case.anatomy.calls)
+    structured = x is not None and len(x) >= 200 and not tokens and _structure(x) > 2
     if inside > case.dumb + margin or len(case.data.train) < 100:
         return
     yield Fault(
@@ -556,6 +559,31 @@ def metrics(case: Case) -> Iterator[Fault]:
         location=str(getattr(case.model, "_keras_recipe_location_compile", "")),
         evidence={"distinct targets": len(np.unique(y))},
     )
+
+
+def callbacks(case: Case) -> Iterator[Fault]:
+    """Callbacks that wait for a loss to rise, or for an accuracy to fall."""
+    for callback in case.fit.callbacks:
+        stops = isinstance(callback, keras.callbacks.EarlyStopping)
+        if not (stops or isinstance(callback, keras.callbacks.ReduceLROnPlateau)):
+            continue
+        monitor, mode = str(callback.monitor).lower(), str(getattr(callback, "mode", "auto"))
+        falls = any(word in monitor for word in ("loss", "error", "mae", "mse"))
+        rises = any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1"))
+        if not ((falls and not rises and mode == "max") or (rises and not falls and mode == "min")):
+            continue
+        right, name = "min" if falls else "max", type(callback).__name__
+        yield Fault(
+            "callback_mode",
+            "ERROR",
+            "epochs" if stops else "schedule",
+            f"{name} waits for {monitor} to {'rise' if falls else 'fall'}: it acts while the model still learns",
+            expected=f"mode={right!r} for {monitor}",
+            measured=f"mode={mode!r}",
+            hint=f"use mode={right!r}, or leave it out",
+            patch=f"{name}(monitor={monitor!r}, mode={right!r})",
+            location=case.fit.location,
+        )
 
 
 def _metric_names(model: keras.Model) -> list[Any]:

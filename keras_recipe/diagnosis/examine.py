@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -42,7 +43,8 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
         RecipeError: the job cannot be looked at: no data, a model that does not take it.
     """
     began = time.monotonic()
-    with seeded(0):
+    with seeded(0), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of the script's own model, again and again
         deadline = began + 0.9 * budget
         progress("reading the data")
         data = data_of(fit)
@@ -69,6 +71,7 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
         "labels_belong",
         "labels_vary",
         "labels_stay",
+        "callback_mode",
         "labels_related",
         "same_world",
         "split_overlap",
@@ -83,7 +86,7 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
 def _examined(
     case: Case, probe: Probe, faults: list[Fault], deadline: float, progress: Progress
 ) -> tuple[list[Fault], dict[str, Any]]:
-    faults += [*evidence.metrics(case), *evidence.leaking(case)]
+    faults += [*evidence.metrics(case), *evidence.callbacks(case), *evidence.leaking(case)]
     moved = [*evidence.unlike_labels(case)]
     faults += moved
     if case.data.validation is not None and evidence.shifted(case.data):
@@ -103,12 +106,12 @@ def _examined(
         rivals(case.data, case.target) if case.target is not None and not case.reconstruction else Rivals(case.dumb)
     )
     margin = max(MARGIN * (1 - case.dumb), ERRORS * case.error)
-    if not moved:
-        unlike = [*evidence.unlike_inputs(case, others, margin)]
-        faults += unlike or evidence.mislabelled(case, others, margin)
     progress("training the job as it is")
     own = proof.own_training(case, probe, deadline)
     first = own.outcomes[0]
+    if not moved:
+        unlike = [*evidence.unlike_inputs(case, others, margin)]
+        faults += unlike or evidence.mislabelled(case, others, margin, own.score)
     figures: dict[str, Any] = {
         "score": own.score, "spread": own.spread, "training score": own.train, "constant": case.dumb,
         **dict(others.scores), "steps": first.steps, "planned steps": first.planned, "weights moved": first.moved,

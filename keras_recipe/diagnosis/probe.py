@@ -148,9 +148,9 @@ class Probe:
     def __init__(self, model: keras.Model, data: Data, rates: np.ndarray, head: keras.layers.Layer | None) -> None:
         self.model, self.data, self.rates, self._head = model, data, rates, head
         self.step_seconds: float | None = None
-        self._first = [np.array(v) for v in model.variables]
+        self._first = [v.numpy() for v in model.variables]
         self._optimizer = model.optimizer
-        self._slots = [np.array(v) for v in self._optimizer.variables] if self._optimizer is not None else []
+        self._slots = [v.numpy() for v in self._optimizer.variables] if self._optimizer is not None else []
         self._graphs: dict[Any, _Graph] = {}
         self.some_rows = _evenly(len(data.train), 1000)
         self.some = data.train.take(self.some_rows)
@@ -199,7 +199,7 @@ class Probe:
             planned = len(rates)
             rates = rates[:steps] if steps is not None else rates
             order = self._order(variant, seed, len(rates))
-            before = [np.array(v) for v in graph.trainable]
+            before = [v.numpy() for v in graph.trainable]
             losses: list[np.ndarray] = []
             path: list[tuple[int, Nested]] = []
             glimpse = self._rows(self.glimpse, variant).x
@@ -312,8 +312,8 @@ class _Graph:
         self.optimizer = _copied(model.optimizer, dict(variant.optimizer))
         if self.optimizer is not None:
             self.optimizer.build(self.trainable)
-        self._slots = [(v, np.array(v)) for v in self.optimizer.variables] if self.optimizer is not None else []
-        self._slots += [(v, np.array(v)) for v in self._new.variables] if self._new is not None else []
+        self._slots = [(v, v.numpy()) for v in self.optimizer.variables] if self.optimizer is not None else []
+        self._slots += [(v, v.numpy()) for v in self._new.variables] if self._new is not None else []
         self._trained: Any = None
         self._size = max(8, data.batch)
         self._eager = False
@@ -451,7 +451,7 @@ def _distance(before: Sequence[np.ndarray], after: Sequence[Any]) -> float:
     """Root mean square of what weights moved by, in parts of that of the weights, over all of them; nan for none."""
     if not before:
         return 0.0
-    moved = sum(float(np.square(np.asarray(a, "float64") - b).sum()) for a, b in zip(after, before, strict=True))
+    moved = sum(float(np.square(a.numpy().astype("float64") - b).sum()) for a, b in zip(after, before, strict=True))
     size = sum(float(np.square(b.astype("float64")).sum()) for b in before)
     return float(np.sqrt(moved / max(size, 1e-12)))
 

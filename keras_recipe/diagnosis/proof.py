@@ -152,7 +152,7 @@ def general(case: Case) -> list[Repair]:
             f"use epochs={many} or more",
             f"epochs={many}",
             location=case.fit.location,
-            rank=2 if case.data.steps < SHORT else 19 if ordinary(case) else 21,
+            rank=3 if case.data.steps < SHORT else 19 if ordinary(case) else 21,
             general=True,
             check="epochs",
         )

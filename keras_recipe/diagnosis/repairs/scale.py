@@ -42,7 +42,7 @@ def input_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
         said,
         "divide pixels by 255, standardize columns: keras.layers.Rescaling, keras.layers.Normalization",
         "x = (x - x_train.mean(axis=0)) / x_train.std(axis=0)",
-        rank=3,
+        rank=4,
     )
 
 
@@ -73,7 +73,7 @@ def target_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
         f"deviation {deviation.max():.4g}, mean {mean[np.abs(mean).argmax()]:.4g}",
         "standardize the targets, and undo it on predictions",
         "y = (y - y_train.mean()) / y_train.std()",
-        rank=3,
+        rank=4,
     )
 
 

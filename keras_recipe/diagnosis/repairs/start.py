@@ -27,12 +27,12 @@ def initial_weights(case: Case, own: Outcome | None) -> Iterator[Repair]:
         kernel = getattr(call.layer, "kernel", None)
         if kernel is None or not call.layer.trainable_weights or isinstance(call.layer, keras.layers.Embedding):
             continue
-        value = np.asarray(kernel, "float64")
+        value = kernel.numpy().astype("float64")
         if value.size < 8:
             continue
         ratio = float(np.std(value)) / glorot(value.shape)
         bias = getattr(call.layer, "bias", None)
-        shifted = bias is not None and call is not case.head and float(np.mean(np.abs(np.asarray(bias)))) > BIAS
+        shifted = bias is not None and call is not case.head and float(np.mean(np.abs(bias.numpy()))) > BIAS
         if not LOW < ratio < HIGH or np.mean(value == 0) > 0.995 or shifted:
             strange.append((call.layer, ratio, shifted))
     dead = dead_layers(case)
