@@ -32,9 +32,9 @@ def embedded_mlp(
 ) -> keras.Model:
     """Multilayer perceptron on piecewise linear embeddings of numbers (Gorishniy et al., 2022, sections 3.2 and 3.3).
 
-    The quantiles of a number cut its range into bins, see `edges`. It becomes one value a bin, 0 below, 1 above and linear inside,
-    then goes through a small dense layer of its own with ReLU: networks are slow to learn what jumps along a feature,
-    which trees cut out at once. Categories pass as they are.
+    The quantiles of a number cut its range into bins, see `edges`. It becomes one value a bin, 0 below, 1 above and
+    linear inside, then goes through a small dense layer of its own with ReLU: networks are slow to learn what jumps
+    along a feature, which trees cut out at once. Categories pass as they are.
 
     Args:
         problem: a table or vectors.
