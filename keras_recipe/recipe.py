@@ -338,10 +338,11 @@ class Recipe:
 
 
 def default_workers() -> int:
-    """Two trials at a time on a machine with two cores or more and no GPU, else one."""
+    """Two trials at a time where this process may use two cores or more and there is no GPU, else one."""
     import tensorflow as tf
 
-    return 1 if tf.config.list_physical_devices("GPU") else min(2, os.cpu_count() or 1)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if tf.config.list_physical_devices("GPU") else min(2, cores)
 
 
 def share_cores() -> None:

@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 
 from keras_recipe import exported
 from keras_recipe.cli import app
-from keras_recipe.core.journal import FILE, Journal
+from keras_recipe.core.journal import FILE, Journal, read, select
+from keras_recipe.core.records import CheckRun, Run, Trial
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Result as RunResult
 
@@ -187,6 +188,49 @@ def test_fresh_starts_over_and_keeps_what_is_not_the_recipes(points: Path, tmp_p
     assert call(*arguments, "--seed", "1", "--fresh").exit_code == 0
     assert json.loads((run / FILE).read_text().splitlines()[0])["seed"] == 1
     assert (run / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_finished_run_goes_on_with_more_data(points: Path, blobs: Problem, tmp_path: Path) -> None:
+    run, more = tmp_path / "run", tmp_path / "more.npz"
+    x, y = np.asarray(blobs.train.x), blobs.train.y
+    noise = np.random.default_rng(0).normal(scale=0.5, size=(3, *x.shape))
+    np.savez(more, x=np.concatenate([x, *(x + noise)]).astype("float32"), y=np.tile(y, 4))
+    arguments = ("train", points, "--out", run, "--json", *SHORT)
+    assert call(*arguments).exit_code == 0
+    before = len(read(run))
+    gone_on = call(*arguments, "--more-data", more)
+    assert gone_on.exit_code == 0, gone_on.output
+    records = read(run)
+    assert len(select(records, Run)) == 2
+    (told,) = [c for c in select(records, CheckRun) if c.check == "more_data"]
+    assert f"copies of examples that the data holds ({len(x)})" in told.findings[0].message
+    tried = [t for t in select(records[before:], Trial) if t.config["more_data"]]
+    assert {t.examples for t in tried} == {(4 * len(x)) // 32 * 32}
+    assert "a second time" in (run / "report.html").read_text() or "not read again" in (run / "report.html").read_text()
+    count = len(records)
+    again = call(*arguments, "--more-data", more)
+    assert json.loads(again.stdout) == json.loads(gone_on.stdout)
+    assert len(read(run)) == count
+    without = call(*arguments)
+    assert without.exit_code == 2
+    assert "--more-data" in without.stderr
+
+
+@pytest.mark.usefixtures("quick")
+def test_more_data_that_cannot_be_used_is_told_and_changes_nothing(points: Path, tmp_path: Path) -> None:
+    run, more = tmp_path / "run", tmp_path / "more.npz"
+    arguments = ("train", points, "--out", run, "--json", *SHORT)
+    assert call(*arguments).exit_code == 0
+    written = (run / FILE).read_bytes()
+    np.savez(more, x=np.zeros((6, 5), "float32"), y=np.arange(6) % 3)
+    for path in (more, tmp_path / "nowhere"):
+        done = call(*arguments, "--more-data", path)
+        assert done.exit_code == 2
+        for words in ("Expected ", "Received ", "To do: "):
+            assert words in done.stderr
+        assert "Traceback" not in done.output
+    assert (run / FILE).read_bytes() == written
 
 
 def test_fresh_with_a_misspelt_option_loses_nothing(points: Path, tmp_path: Path) -> None:

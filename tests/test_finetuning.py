@@ -15,7 +15,7 @@ from keras_recipe import training
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import read, select
 from keras_recipe.core.records import CheckRun, Decision, Plan, Trial
-from keras_recipe.data import load
+from keras_recipe.data import load, synthetic
 from keras_recipe.models import weights
 from keras_recipe.models.suggestion import best_at_hand, suggest_model
 from keras_recipe.problem import Problem
@@ -97,6 +97,100 @@ def test_what_features_will_cost_is_measured_on_a_few_of_them(photos: Problem, m
     learner.training(config, 0)
     assert learner.feature_seconds(config) == 0.0
     assert learner.feature_seconds(config.replace(augmentation="flip()")) == 0.0
+
+
+def test_a_share_behind_a_frozen_backbone_trains_as_it_does_behind_the_whole_pass(
+    photos: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(HEAD, "adam(learning_rate=0.003)", batch_size=16, epochs=6, train_share=0.5)
+    learner = Learner(photos)
+    quick = run_trial(learner, config, 1)
+    rows = learner.rows(config, 1)
+    assert quick.trial.examples == len(rows) // 16 * 16
+    assert len(learner.training(config, 1).phases[0].train.split.x) == len(photos.train)  # one table for all shares
+    monkeypatch.setattr(training, "FEATURE_BYTES", 0)
+    whole = run_trial(Learner(photos), config, 1)
+    np.testing.assert_allclose(quick.trial.history["loss"], whole.trial.history["loss"], rtol=1e-3)
+    np.testing.assert_allclose(quick.predictions, whole.predictions, atol=1e-3)
+    assert quick.trial.train_score == pytest.approx(whole.trial.train_score, abs=1e-6)
+
+
+def test_a_share_behind_a_frozen_backbone_sees_no_other_rows(photos: Problem) -> None:
+    config = Config(HEAD, "adam(learning_rate=0.003)", batch_size=16, epochs=4, train_share=0.5)
+    others = np.setdiff1d(np.arange(len(photos.train)), Learner(photos).rows(config, 1))
+    x = np.asarray(photos.train.x).copy()
+    # Of the same level as before, from which the preprocessing is read.
+    x[others] = np.random.default_rng(1).permutation(x[others].ravel()).reshape(x[others].shape)
+    changed = replace(photos, train=replace(photos.train, x=x))
+    first, other = (run_trial(Learner(p), config, 1) for p in (photos, changed))
+    assert first.trial.history == other.trial.history
+    assert first.trial.train_score == other.trial.train_score
+
+
+def redder(problem: Problem, count: int, seed: int, label: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """Photos like those of training; of one label where that is asked for."""
+    MADE.append(count)
+    generator = np.random.default_rng(seed)
+    y = np.arange(count) % 2
+    x = generator.integers(0, 200, (count, 64, 64, 3))
+    x[..., 0] += 40 * y[:, None, None]
+    return x.astype("uint8"), (y if label < 0 else np.full(count, label)).astype("int32")
+
+
+MADE: list[int] = []
+
+
+@pytest.fixture
+def small_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred simulated photos, not a thousand."""
+    monkeypatch.setattr(synthetic, "pool_size", lambda problem: 100)
+
+
+@pytest.mark.usefixtures("small_pool")
+def test_simulated_examples_behind_a_frozen_backbone_are_features_too(
+    photos: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = f"{__name__}:redder(share=0.5)"
+    config = Config(HEAD, "adam(learning_rate=0.003)", batch_size=16, epochs=6, synthetic=half)
+    learner = Learner(photos)
+    MADE.clear()
+    assert learner.feature_seconds(config) > 0
+    quick = run_trial(learner, config, 0)
+    (phase,) = learner.training(config, 0).phases
+    assert phase.mixed is not None
+    assert phase.mixed.split.x.shape[1:] == phase.train.split.x.shape[1:]
+    assert len(phase.mixed.split) == len(photos.train) + 100
+    assert learner.feature_seconds(config) == 0.0
+    run_trial(learner, config.replace(synthetic=f"{__name__}:redder(share=0.25)"), 0)
+    assert MADE == [100]  # once for all trials and shares
+    monkeypatch.setattr(training, "FEATURE_BYTES", 0)
+    whole = run_trial(Learner(photos), config, 0)
+    np.testing.assert_allclose(quick.trial.history["loss"], whole.trial.history["loss"], rtol=1e-3)
+    np.testing.assert_allclose(quick.trial.history["score"], whole.trial.history["score"], atol=1e-6)
+    np.testing.assert_allclose(quick.predictions, whole.predictions, atol=1e-3)
+
+
+@pytest.mark.usefixtures("small_pool")
+def test_simulated_examples_behind_a_frozen_backbone_are_trained_on_and_never_scored(photos: Problem) -> None:
+    config = Config(HEAD, "adam(learning_rate=0.01)", batch_size=16, epochs=12)
+    wrong = config.replace(synthetic=f"{__name__}:redder(label=1, share=0.9)")
+    learner = Learner(photos)
+    honest, misled = run_trial(learner, config, 0).trial, run_trial(learner, wrong, 0).trial
+    real = float(np.mean(photos.train.y == 1))
+    assert abs(misled.train_score - real) < 0.2  # nearly all are called 1
+    assert abs(misled.history["score"][-1] - real) < 0.25  # counted with the simulated ones, it would be 0.9
+    assert honest.train_score > misled.train_score
+    assert misled.examples == honest.examples
+
+
+@pytest.mark.usefixtures("small_pool")
+def test_simulated_photos_follow_into_the_phase_that_is_fine_tuned(photos: Problem) -> None:
+    config = Config(ALL, batch_size=16, epochs=12, synthetic=f"{__name__}:redder(share=0.5)")
+    head, whole = Learner(photos).training(config, 0).phases
+    assert head.mixed is not None
+    assert whole.mixed is not None
+    assert (head.mixed.split.x.ndim, whole.mixed.split.x.ndim) == (2, 4)
+    assert len(head.mixed.split) == len(whole.mixed.split) == len(photos.train) + 100
 
 
 def test_features_end_at_the_deadline(photos: Problem) -> None:

@@ -125,9 +125,9 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return sample.mean(axis=axes).astype("float32"), np.where(variance > 0, variance, 1.0).astype("float32")
 
 
-def input_sample(problem: Problem) -> np.ndarray:
-    """A fixed sample of training inputs, spread evenly over the split: at most SAMPLE rows, and at most a buffer."""
-    count = buffer_rows(problem.train.x, min(SAMPLE, problem.given))
+def input_sample(problem: Problem, most: int = SAMPLE) -> np.ndarray:
+    """A fixed sample of training inputs, spread evenly over the split: at most so many rows, and at most a buffer."""
+    count = buffer_rows(problem.train.x, min(most, problem.given))
     return problem.train.x[np.linspace(0, problem.given - 1, count).astype("int64")]
 
 

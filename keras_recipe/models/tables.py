@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from keras_recipe.problem import Problem
 
 
+EDGE_ROWS = 2**15
+"""Training examples at most whose numbers are cut into bins: rare values count, which a small sample does not hold."""
+
+
 @model_of("features")
 def embedded_mlp(
     problem: Problem,
@@ -28,9 +32,9 @@ def embedded_mlp(
 ) -> keras.Model:
     """Multilayer perceptron on piecewise linear embeddings of numbers (Gorishniy et al., 2022, sections 3.2 and 3.3).
 
-    The quantiles of a number cut its range into bins. It becomes one value a bin, 0 below, 1 above and linear inside,
-    then goes through a small dense layer of its own with ReLU: networks are slow to learn what jumps along a feature,
-    which trees cut out at once. Categories pass as they are.
+    The quantiles of a number cut its range into bins, see `edges`. It becomes one value a bin, 0 below, 1 above and
+    linear inside, then goes through a small dense layer of its own with ReLU: networks are slow to learn what jumps
+    along a feature, which trees cut out at once. Categories pass as they are.
 
     Args:
         problem: a table or vectors.
@@ -50,8 +54,8 @@ def embedded_mlp(
     numbers, others = [p for p in numbers if p in place], [p for p in others if p in place]
     parts = []
     if numbers:
-        edges = _edges(problem, numbers, bins)
-        parts.append(_embedded(keras.ops.take(x, [place[p] for p in numbers], axis=1), edges, embedding))
+        cuts = _edges(problem, numbers, bins)
+        parts.append(_embedded(keras.ops.take(x, [place[p] for p in numbers], axis=1), cuts, embedding))
     if others:
         parts.append(keras.ops.take(x, [place[p] for p in others], axis=1))
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
@@ -76,21 +80,39 @@ def _positions(problem: Problem) -> tuple[list[int], list[int]]:
 
 def _edges(problem: Problem, numbers: list[int], bins: int) -> list[np.ndarray]:
     """Edges of the bins of each number, as the model's normalized inputs have it: at least two, rising."""
-    sample = input_sample(problem).astype("float64").reshape(-1, math.prod(problem.signature.shape))
+    sample = input_sample(problem, EDGE_ROWS).astype("float64").reshape(-1, math.prod(problem.signature.shape))
     if problem.signature.kind != "table":  # whose encoding is normalized already
         mean, variance = input_moments(problem)
         sample = (sample - mean) / np.sqrt(variance)
-    quantiles = np.quantile(sample[:, numbers], np.linspace(0, 1, bins + 1), axis=0)
-    edges = [np.unique(column) for column in quantiles.T]
-    return [e if len(e) > 1 else np.array([e[0], e[0] + 1.0]) for e in edges]
+    return [edges(sample[:, number], bins) for number in numbers]
 
 
-def _embedded(numbers: Any, edges: list[np.ndarray], embedding: int) -> Any:
+def edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """Values that cut the range of these, (n,), into so many bins at most: two or more, rising.
+
+    Quantiles, where a value that fills more than a bin counts as one. Plain quantiles would all be the same where most
+    values are: of adult's capital gains, 92 % are 0, and 64 quantiles leave 6 bins for 118 others, which tell the class
+    nearly by themselves. Every value is an edge where there are no more than edges.
+    """
+    seen, counts = np.unique(values, return_counts=True)
+    if len(seen) == 1:
+        return np.array([seen[0], seen[0] + 1.0])
+    if len(seen) <= bins + 1:
+        return seen
+    # Where the k most frequent values fill a bin each, this is what each of the other bins gets.
+    falling = np.sort(counts)[::-1]
+    each = falling[::-1].cumsum()[::-1][:bins] / (bins - np.arange(bins))
+    full = each[np.argmax(falling[:bins] <= each)]
+    below = np.cumsum(np.minimum(counts, full))
+    return np.unique(seen[np.searchsorted(below, np.linspace(0, below[-1], bins + 1))])
+
+
+def _embedded(numbers: Any, cuts: list[np.ndarray], embedding: int) -> Any:
     import keras
 
-    bins = max(map(len, edges)) - 1
-    scale, offset = np.zeros((len(edges), bins)), np.zeros((len(edges), bins))
-    for row, e in enumerate(edges):
+    bins = max(map(len, cuts)) - 1
+    scale, offset = np.zeros((len(cuts), bins)), np.zeros((len(cuts), bins))
+    for row, e in enumerate(cuts):
         scale[row, : len(e) - 1] = 1 / np.diff(e)
         offset[row, : len(e) - 1] = -e[:-1] / np.diff(e)
     # (batch, numbers, bins); a number with fewer bins has zeros behind them.
@@ -99,7 +121,7 @@ def _embedded(numbers: Any, edges: list[np.ndarray], embedding: int) -> Any:
     x = keras.layers.ReLU(max_value=1.0)(x)
     x = keras.layers.EinsumDense(
         "nfk,fkd->nfd",
-        (len(edges), embedding),
+        (len(cuts), embedding),
         activation="relu",
         bias_axes="fd",
         kernel_initializer=keras.initializers.RandomNormal(stddev=math.sqrt(2 / bins)),

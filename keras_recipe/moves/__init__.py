@@ -10,7 +10,8 @@ record shows the gain expected beside the gain measured.
 
 A move is accepted if it is better than noise. Two options of its decorator say otherwise: `keeps=True`, for what makes
 the model smaller, which is accepted if validation does not suffer (`compare.MARGIN`); `again=True`, for what may be
-proposed anew once it was accepted.
+proposed anew once it was accepted. `shortens=True` is for what may end training early: it comes before its order where
+the incumbent's history says that it will (`stages.climb.SHORT`).
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def label_smoothing(config: Config, trial: Trial, problem: Problem) -> Iterator[
         yield config.replace(label_smoothing=0.1)
 
 
-@move("regularize", order=70, expect=0.05)
+@move("regularize", order=70, expect=0.05, shortens=True)
 def early_stopping(config: Config, trial: Trial) -> Iterator[Config]:
     """Stop when the validation loss has not fallen for a sixth of the epochs, and go back to its minimum."""
     if config.patience is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
@@ -24,7 +24,10 @@ def let_the_rate_fall(config: Config, trial: Trial) -> Iterator[Config]:
 
 
 @move("squeeze", order=20, expect=0.05)
-def leave_it_training(config: Config, trial: Trial) -> Iterator[Config]:
+def leave_it_training(config: Config, trial: Trial) -> Generator[Config, None, str | None]:
     """Train for twice as long, or three times: networks keep improving for longer than intuition says."""
+    if trial.stopped == "patience" and not config.schedule:  # which would be the same trial once more
+        return f"early stopping has ended it after {trial.epochs} of {config.epochs} epochs: more would not be used"
     yield config.replace(epochs=2 * config.epochs)
     yield config.replace(epochs=3 * config.epochs)
+    return None

@@ -18,6 +18,9 @@ LEARNING_CURVE = "learning_curve"
 SHARES = (0.125, 0.25, 0.5)
 """Shares of the training split that are trained on, besides all of it."""
 
+COARSE = SHARES[1:]
+"""Those of a coarse curve, with one seed each, where the budget holds no trial of all of them."""
+
 BUDGET_SHARE = 0.1
 """Part of the time that is left which the curve may take: it changes no model, it advises."""
 
@@ -56,19 +59,18 @@ def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve
     if full * SHARES[0] < LEAST:
         study.skip("regularize", LEARNING_CURVE, f"of {full:,} training examples, an eighth is too few to learn from")
         return None
-    count = _affordable_seeds(study, incumbent, full)
+    shares, count = _affordable_points(study, incumbent, full)
     if not count:
         study.skip("regularize", LEARNING_CURVE, "not enough of the budget is left")
         return None
-    seeds = study.seeds(count)
     try:
-        trials = study.trials(incumbent.stage, [(_part(config, share), seed) for share in SHARES for seed in seeds])
+        trials = study.trials(incumbent.stage, _pairs(study, config, shares, count))
     except TimeoutError:
         trials = []
     if not trials or any(t.stopped in ("budget", "diverged") for t in trials):
         study.skip("regularize", LEARNING_CURVE, "the budget ended, or training diverged, while it was trained")
         return None
-    points = [trials[i * count : (i + 1) * count] for i in range(len(SHARES))]
+    points = [trials[i * count : (i + 1) * count] for i in range(len(shares))]
     study.forget_weights(trials)
     return study.memo(LearningCurve, key, lambda: _fitted(study, incumbent, key, [*points, incumbent.trials]))
 
@@ -84,26 +86,32 @@ def _part(config: Config, share: float) -> Config:
     return config.replace(train_share=share, epochs=round(config.epochs / share))
 
 
-def _affordable_seeds(study: Study, incumbent: Incumbent, full: int) -> int:
-    """Seeds of each point that the budget holds, 0 for none."""
+def _pairs(study: Study, config: Config, shares: Sequence[float], count: int) -> list[tuple[Config, int]]:
+    """The trials of a curve: so many seeds of each share."""
+    return [(_part(config, share), seed) for share in shares for seed in study.seeds(count)]
+
+
+def _affordable_points(study: Study, incumbent: Incumbent, full: int) -> tuple[tuple[float, ...], int]:
+    """The shares, and the seeds of each, that the budget holds: as many as it does of SHARES, else one of COARSE; 0
+    seeds where it does not hold those."""
     config = incumbent.config
 
-    def choose() -> tuple[int, str]:
-        # As many gradient steps as the full trial, but the validation split is looked at after each shorter epoch.
-        look = len(study.problem.validation) / 3
+    def choose() -> tuple[list[object], str]:
         longest = max(t.seconds for t in incumbent.trials)
-        each = longest * (full + look / SHARES[0]) / (full + look)
         allowed = min(BUDGET_SHARE * study.remaining, study.remaining - incumbent.kept)
-        for count in range(SEEDS[0], 0, -1):
-            pairs = [(_part(config, share), seed) for share in SHARES for seed in study.seeds(count)]
-            needed = rounds(study, pairs) * each
+        for shares, count in [*((SHARES, count) for count in range(SEEDS[0], 0, -1)), (COARSE, 1)]:
+            # As many gradient steps as the full trial, but the validation split is looked at after each shorter epoch.
+            look = len(study.problem.validation) / 3
+            each = longest * (full + look / shares[0]) / (full + look)
+            needed = rounds(study, _pairs(study, config, shares, count)) * each
+            what = f"{count} of each of {len(shares)} parts take {needed:.0f} s, of {allowed:.0f} s that they may take"
             if needed <= allowed:
-                return count, f"{count} of each part take {needed:.0f} s, of {allowed:.0f} s that they may take"
-        return 0, f"one of each part takes {needed:.0f} s, of {allowed:.0f} s that they may take"
+                return [shares, count], what
+        return [COARSE, 0], what
 
-    name = f"seeds of the learning curve in {study.budget:.0f} s ({config.digest()[:6]})"
-    found: int = study.plan(incumbent.stage, name, choose).value
-    return found
+    name = f"points of the learning curve in {study.budget:.0f} s ({config.digest()[:6]})"
+    shares, count = study.plan(incumbent.stage, name, choose).value
+    return tuple(shares), count
 
 
 def _fitted(study: Study, incumbent: Incumbent, key: str, points: Sequence[Sequence[Trial]]) -> LearningCurve:

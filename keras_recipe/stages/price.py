@@ -15,12 +15,15 @@ from keras_recipe.study import Study
 def seconds_of(study: Study, name: str, incumbent: Incumbent, proposed: Sequence[Config]) -> float:
     """Seconds of a trial of the dearest candidate: no less than one of the incumbent, as a rule.
 
-    A longer run costs more in proportion, one that goes on from the incumbent's last epoch what it adds. Where a frozen
-    backbone thaws, or sees other pictures in every epoch, it may cost a hundred times more: that is measured.
+    A longer run costs more in proportion, one that goes on from the incumbent's last epoch what it adds, one that stops
+    early what the incumbent's own history says. Where a frozen backbone thaws, or sees other pictures in every epoch,
+    it may cost a hundred times more: that is measured.
     """
     config, longest = incumbent.config, max(t.seconds for t in incumbent.trials)
     if all(c.begins_with(config) for c in proposed):
         return longest * max(c.all_epochs / config.all_epochs - 1.0 for c in proposed)
+    if (part := share_until_stop(incumbent, proposed)) < 1:
+        return longest * part
     longer = max(c.all_epochs for c in proposed)
     if longer > config.all_epochs:
         return longest * longer / config.all_epochs
@@ -48,6 +51,33 @@ def seconds_of(study: Study, name: str, incumbent: Incumbent, proposed: Sequence
     what = f"seconds of a trial of {'an augmentation' if augmented else name.replace('_', ' ')} ({which.digest()[:6]})"
     seconds: float = study.plan(incumbent.stage, what, choose).value
     return max(seconds, longest)
+
+
+def share_until_stop(incumbent: Incumbent, proposed: Sequence[Config]) -> float:
+    """Part of the incumbent's epochs that it would have trained with the patience of the dearest candidate; 1.0 where
+    these change something else.
+
+    Until it stops, early stopping changes nothing, so that the validation losses are known. A backbone that is
+    fine-tuned does not stop before its last epochs.
+    """
+    config = incumbent.config
+    stopping = [c.patience for c in proposed if c.replace(patience=config.patience) == config and c.patience]
+    if not stopping or len(stopping) < len(proposed) or config.patience or Spec.parse(config.model).name == "backbone":
+        return 1.0
+    epochs = [epochs_until_stop(t.history["val_loss"], patience) for t in incumbent.trials for patience in stopping]
+    return min(1.0, max(epochs) / config.all_epochs)
+
+
+def epochs_until_stop(losses: Sequence[float], patience: int) -> int:
+    """Epochs after which training with these validation losses stops, if it has so much patience; all of them where
+    it does not stop."""
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        if epoch - best >= patience:
+            return epoch + 1
+    return len(losses)
 
 
 def before_seconds(study: Study, incumbent: Incumbent, proposed: Sequence[Config]) -> float:

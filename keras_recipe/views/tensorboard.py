@@ -160,16 +160,16 @@ def _curve(curve: LearningCurve, index: int, units: Units) -> Iterator[Point]:
     yield text(f"{curve.stage}/{index:04d} learning curve", f"{escape(curve.sentence)}\n\n{shown}")
 
 
-DECISION = ["move", "change", "gain", "95 % interval", "seeds", "cost", "decision", "reason"]
+DECISION = ["move", "change", "expected", "gain", "95 % interval", "seeds", "cost", "decision", "reason"]
 
 
 def _decision_row(d: Decision, units: Units) -> list[str]:
     word = "accepted" if d.accepted else "rejected"
-    gain = units.gain(d.effect)
     return [
         d.move,
         labels.change(d.change),
-        gain,
+        units.gain(d.expected) if d.expected is not None else "",
+        units.gain(d.effect),
         units.gain_interval(d.low, d.high),
         str(d.seeds),
         seconds(d.seconds),

@@ -12,6 +12,7 @@ import pytest
 from keras_recipe.data import load
 from keras_recipe.data.toys import blobs
 from keras_recipe.models import create
+from keras_recipe.models.tables import edges
 from keras_recipe.problem import Problem
 
 
@@ -56,6 +57,38 @@ def test_few_values_have_few_bins(table: Problem) -> None:
     few = filled[:, numbers.index("few")]
     assert len(np.unique(few.round(3), axis=0)) == 3
     assert np.abs(few[:, 2:]).max() == 0.0
+
+
+@pytest.mark.parametrize("bins", [1, 8, 64])
+def test_a_value_that_most_examples_have_leaves_bins_for_the_others(bins: int) -> None:
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(4000) < 0.95, 0.0, rng.lognormal(sigma=2.0, size=4000))
+    cut = edges(values, bins)
+    assert (cut[0], cut[-1]) == (0.0, values.max())
+    assert (np.diff(cut) > 0).all()
+    assert bins / 2 < len(cut) - 1 <= bins
+    assert len(np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))) - 1 <= max(1, bins / 8)
+
+
+def test_every_one_of_few_values_is_an_edge() -> None:
+    values = np.repeat([3.0, -1.0, 7.0], [1, 97, 2])
+    assert edges(values, 8).tolist() == [-1.0, 3.0, 7.0]
+    assert edges(np.full(5, 2.0), 8).tolist() == [2.0, 3.0]
+
+
+def test_a_rare_value_that_tells_the_class_is_learnt() -> None:
+    rng = np.random.default_rng(0)
+    gain = np.where(rng.random(6000) < 0.85, 0.0, rng.integers(1, 21, 6000))
+    y = np.where(gain > 0, gain.astype(int) % 2, rng.random(6000) < 0.5)
+    x = np.stack([gain, rng.normal(size=6000)], axis=1)
+    problem = load((x.astype("float32"), y.astype("int32")), name="gains")
+    keras.utils.set_random_seed(0)
+    model = create("embedded_mlp(width=64)", problem)
+    model.compile(keras.optimizers.Adam(0.003), keras.losses.BinaryCrossentropy(from_logits=True))
+    model.fit(problem.train.x, problem.train.y[:, None].astype("float32"), epochs=20, verbose=0)
+    rare = np.asarray(problem.validation.x)[:, 0] > 0
+    right = (model.predict(problem.validation.x, verbose=0)[:, 0] > 0) == problem.validation.y
+    assert right[rare].mean() > 0.95
 
 
 def test_words_and_marks_pass_as_they_are(table: Problem) -> None:

@@ -12,6 +12,7 @@ import pytest
 from keras_recipe import moves
 from keras_recipe.compiled import build
 from keras_recipe.core.config import Config, difference
+from keras_recipe.core.records import Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.data import load
 from keras_recipe.data.augmentations import pipeline
@@ -72,6 +73,11 @@ def grown() -> Problem:
     return load((first.train.x, first.train.y), more=(second.train.x, second.train.y), name="grown")
 
 
+def trial(stopped: str = "epochs") -> Trial:
+    """What a move may know of the incumbent."""
+    return Trial("", "", {}, "", 0, 0.9, 0.3, 0.9, 0.3, {}, 12, 12, 100, stopped, 100, 1.0)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A folder with the weights of one backbone."""
@@ -88,7 +94,7 @@ def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: s
     proposed = 0
     for kind, start in STARTS:
         problem = {"image": stripes, "photo": photos, "squares": squares, "vector": blobs, "grown": grown}[kind]()
-        for candidate in candidates(name, start, None, problem, partial(halves, problem), f"{__name__}:generator()"):  # type: ignore[arg-type]
+        for candidate in candidates(name, start, trial(), problem, partial(halves, problem), f"{__name__}:generator()"):
             assert len(difference(start, candidate)) == 1
             build(problem, candidate)
             proposed += 1
@@ -131,6 +137,15 @@ def test_a_move_that_changes_two_things_is_refused(monkeypatch: pytest.MonkeyPat
 def test_an_argument_that_the_model_does_not_take_is_not_proposed() -> None:
     assert candidates("dropout", Config("linear()"), None, blobs()) == []  # type: ignore[arg-type]
     assert candidates("larger_model", Config("linear()"), None, blobs()) == []  # type: ignore[arg-type]
+
+
+def test_what_stops_by_itself_is_not_left_training() -> None:
+    start = Config("mlp()", patience=3)
+    found, why = proposals("leave_it_training", start, trial("patience"), blobs())
+    assert not found
+    assert "after 12 of 30 epochs" in why
+    for config, ended in ((start, "epochs"), (start.replace(schedule="cosine"), "patience")):
+        assert len(candidates("leave_it_training", config, trial(ended), blobs())) == 2
 
 
 def test_pictures_are_not_turned_where_there_are_none() -> None:

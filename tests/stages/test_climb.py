@@ -3,16 +3,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
 from keras_recipe.core.records import Decision, Plan, Trial
+from keras_recipe.data import load
 from keras_recipe.data.toys import line
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages.climb import climb
+from keras_recipe.stages.incumbent import Incumbent
+from keras_recipe.stages.price import epochs_until_stop, seconds_of, share_until_stop
 from keras_recipe.stages.regularize import regularize
 from keras_recipe.study import Study
 
@@ -167,6 +171,48 @@ def test_a_second_time_everything_is_read_from_the_record(alone: Study, monkeypa
     monkeypatch.setattr("keras_recipe.training.run_trial", None)
     assert regularize(alone, SLOW, ("learn", "shift_picture")) == first
     assert len(alone.journal) == count
+
+
+@pytest.fixture
+def doubtful(tmp_path: Path) -> Iterator[Study]:
+    """A study of few targets that are mostly noise, which a wide net learns by heart."""
+    x, noise = np.random.default_rng(0).normal(size=(2, 300, 10))
+    problem = load((x.astype("float32"), x.sum(axis=1) + 6 * noise[:, 0]), name="doubtful")
+    with Recipe(problem, tmp_path, 600.0, workers=1).study() as study:
+        yield study
+
+
+LEARNS_BY_HEART = Config("mlp(depth=1, width=32)", "adam(learning_rate=0.02)", batch_size=16, epochs=24)
+
+
+def test_early_stopping_comes_first_where_the_incumbent_has_overfitted_for_long(doubtful: Study) -> None:
+    chosen = regularize(doubtful, LEARNS_BY_HEART, ("smaller_batch", "early_stopping"))
+    tried = [d.move for d in decisions(doubtful)]
+    assert tried[0] == "early_stopping"
+    assert tried.count("early_stopping") == 1
+    assert chosen.patience == 4
+    assert all(d.config["patience"] == 4 for d in decisions(doubtful))
+
+
+def test_early_stopping_keeps_its_place_where_the_incumbent_goes_on_learning(alone: Study) -> None:
+    regularize(alone, FAST.with_args("optimizer", learning_rate=0.001), ("smaller_batch", "early_stopping"))
+    assert [d.move for d in decisions(alone)][-1] == "early_stopping"
+
+
+def test_what_early_stopping_costs_is_read_from_the_history_of_the_incumbent(doubtful: Study) -> None:
+    trials = tuple(doubtful.trials("regularize", [(LEARNS_BY_HEART, seed) for seed in (0, 1)]))
+    incumbent = Incumbent(LEARNS_BY_HEART, trials, "regularize")
+    stopping = LEARNS_BY_HEART.replace(patience=4)
+    stopped = doubtful.trials("regularize", [(stopping, seed) for seed in (0, 1)])
+    assert [t.epochs for t in stopped] == [epochs_until_stop(t.history["val_loss"], 4) for t in trials]
+    part = max(t.epochs for t in stopped) / 24
+    assert part < 0.75
+    assert share_until_stop(incumbent, [stopping]) == part
+    price = seconds_of(doubtful, "early_stopping", incumbent, [stopping])
+    assert price == pytest.approx(part * max(t.seconds for t in trials))
+    for other in (stopping.replace(batch_size=8), LEARNS_BY_HEART.replace(batch_size=8)):
+        assert share_until_stop(incumbent, [other]) == 1.0
+    assert epochs_until_stop([3.0, 2.0, 1.0], 2) == 3
 
 
 def test_what_is_kept_for_later_stages_is_not_spent(alone: Study) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from keras_recipe.core.records import LearningCurve, Plan, Trial
 from keras_recipe.data import load
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
-from keras_recipe.stages.more_data import draw_curve
+from keras_recipe.stages.more_data import COARSE, SHARES, draw_curve
 from keras_recipe.stages.regularize import regularize
 from keras_recipe.study import Study
 
@@ -97,12 +99,17 @@ def test_it_comes_first_in_regularize_unless_other_moves_are_named(hungry: Study
         assert curves(study)
 
 
-@pytest.mark.parametrize(("seconds", "allowed"), [(3600.0, 3), (30.0, 2), (20.0, 1), (10.0, 0)])
-def test_seeds_are_as_many_as_a_tenth_of_the_time_holds(
-    hungry: Study, tmp_path: Path, seconds: float, allowed: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("seconds", "allowed"),
+    [(3600.0, (SHARES, 3)), (30.0, (SHARES, 2)), (20.0, (SHARES, 1)), (10.0, (COARSE, 1)), (5.0, (COARSE, 0))],
+)
+def test_points_are_as_many_as_a_tenth_of_the_time_holds(
+    hungry: Study,
+    tmp_path: Path,
+    seconds: float,
+    allowed: tuple[tuple[float, ...], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from dataclasses import replace
-
     draw_curve(hungry, MODEL)
     with Recipe(hungry.problem, tmp_path, 3600.0, workers=1).study() as study:
         for record in [t for t in select(list(hungry.journal), Trial) if t.digest == MODEL.digest()]:
@@ -114,7 +121,24 @@ def test_seeds_are_as_many_as_a_tenth_of_the_time_holds(
 
         trials = tuple(t for t in select(list(study.journal), Trial) if t.digest == MODEL.digest())
         incumbent = Incumbent(MODEL, trials, "regularize")
-        assert more_data._affordable_seeds(study, incumbent, len(study.problem.train)) == allowed
+        assert more_data._affordable_points(study, incumbent, len(study.problem.train)) == allowed
+
+
+def test_where_time_is_short_the_curve_is_coarser_and_its_interval_wider(hungry: Study, tmp_path: Path) -> None:
+    fine = draw_curve(hungry, MODEL)
+    assert fine is not None
+    with Recipe(hungry.problem, tmp_path, 3600.0, workers=1).study() as study:
+        for record in [t for t in select(list(hungry.journal), Trial) if t.digest == MODEL.digest()]:
+            study.journal.append(replace(record, seconds=100.0))  # of which a tenth of an hour holds two or three
+            shutil.copytree(hungry.folder(record.key), study.folder(record.key))
+        coarse = draw_curve(study, MODEL)
+        assert len([t for t in select(list(study.journal), Trial) if t.config["train_share"] < 1]) == 2
+    assert coarse is not None
+    assert [(p.examples, p.seeds) for p in coarse.points] == [
+        *((p.examples, 1) for p in fine.points[1:3]), (fine.points[3].examples, 3),
+    ]  # fmt: skip
+    assert coarse.low <= coarse.gain <= coarse.high
+    assert coarse.high - coarse.low > fine.high - fine.low
 
 
 def test_what_the_budget_does_not_hold_is_skipped_with_the_reason(hungry: Study, tmp_path: Path) -> None:

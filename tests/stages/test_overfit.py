@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_recipe import training
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
 from keras_recipe.core.records import CheckRun, Finding, Plan, Trial
@@ -63,6 +64,35 @@ def test_where_no_model_fits_the_lowest_training_loss_is_chosen_and_said(
     assert set(losses) == {LINEAR, tiny}
     assert config.model == min(losses, key=lambda model: losses[model])
     assert "no model fits" in chosen(xor)
+
+
+@pytest.mark.parametrize(
+    ("next_rung", "share", "is_tried"),
+    [
+        ("mlp(depth=1, width=256)", 0.25, False),
+        ("mlp(depth=1, width=256)", 0.1, True),
+        ("embedded_mlp(depth=1, width=64)", 0.25, True),  # of another kind, which may do better
+    ],
+)
+def test_a_larger_one_of_what_overfits_must_leave_time_to_regularize(
+    next_rung: str, share: float, is_tried: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(200, 10)).astype("float32")
+    doubtful = load((x, (x[:, 0] + 2 * generator.normal(size=200) > 0).astype("int32")), name="doubtful")
+    monkeypatch.setattr(training, "seconds_an_epoch", lambda learner, config: share * 600 / config.epochs)
+    monkeypatch.setattr(overfit, "FITTED", 1.1)  # whatever it learns by heart, the ladder goes on
+    with Recipe(doubtful, tmp_path, 600.0, workers=1).study() as study:
+        climb(study, monkeypatch, SMALL, next_rung, epochs=30)
+        assert (len(tried(study)) == 2) == is_tried
+        said = [p.reason for p in select(list(study.journal), Plan) if p.name.startswith("epochs of")][-1]
+        assert ("of its kind overfits already" in said) != is_tried
+
+
+def test_a_larger_one_of_what_does_not_overfit_may_take_its_share(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "seconds_an_epoch", lambda learner, config: 0.25 * 600 / config.epochs)
+    climb(xor, monkeypatch, "mlp(depth=1, width=1)", "mlp(depth=1, width=2)", epochs=4)
+    assert len(tried(xor)) == 2
 
 
 def test_a_users_own_model_is_taken_as_it_is(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:

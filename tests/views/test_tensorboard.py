@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -177,6 +178,18 @@ def test_decisions_are_told_one_by_one_and_together(finished: Path) -> None:
     table = found[("final", "final/decisions")][0][1].tensor.string_val[0].decode()  # type: ignore[attr-defined]
     assert table.count("\n") == 5
     assert "rejected" in table
+
+
+def test_a_decision_shows_the_gain_that_was_expected_beside_the_one_that_was_measured(
+    write: Write, build: SimpleNamespace
+) -> None:
+    decision = build.decision("regularize", "dropout", build.small, build.large, (0.02, 0.01, 0.03), True)
+    silent = replace(decision, key="silent", expected=None)
+    found = values(write_tensorboard(write([build.run(), replace(decision, expected=0.005), silent])))
+    told = [v[0][1].tensor.string_val[0].decode() for (run, _), v in found.items() if run == "decisions"]  # type: ignore[attr-defined]
+    assert all("| expected | gain |" in table for table in told)
+    assert "| +0.50 points | +2.00 points |" in told[0]
+    assert "|  | +2.00 points |" in told[1]
 
 
 def test_regression_has_no_confusion_matrix(write: Write, build: SimpleNamespace) -> None:
