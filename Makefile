@@ -12,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help train test bench report tensorboard clean
+.PHONY: help train diagnose test bench report tensorboard clean
 
 help: ## what there is to make
 	@echo "keras_recipe runs the recipe for training neural networks, and shows the evidence."
@@ -24,10 +24,14 @@ help: ## what there is to make
 	@echo "Examples:"
 	@echo "  make train"
 	@echo "  make train DATA=photos/ BUDGET=30m"
+	@echo "  make diagnose SCRIPT=train.py"
 	@echo "  make train DATA=houses.csv ARGS='--target price'"
 
 train: $(READY) ## run the recipe on DATA within BUDGET; ARGS go to `python -m keras_recipe train`
 	@$(BIN)/python -m keras_recipe train "$(DATA)" --budget "$(BUDGET)" $(ARGS)
+
+diagnose: $(READY) ## what is wrong with your SCRIPT that calls model.fit; ARGS are its arguments
+	@$(BIN)/python -m keras_recipe diagnose "$(SCRIPT)" $(ARGS)
 
 test: $(READY) ## style, types and all tests
 	$(BIN)/ruff check .
@@ -40,6 +44,7 @@ bench: $(READY) ## benchmarks whose figures the README quotes
 	$(BIN)/python scripts/bench_decisions.py
 	$(BIN)/python scripts/bench_noise.py
 	$(BIN)/python scripts/bench_inspect.py
+	$(BIN)/python scripts/bench_diagnose.py
 	$(BIN)/python scripts/bench_finetune.py --only pass
 	$(BIN)/python scripts/bench_finetune.py --only norm
 	$(BIN)/python scripts/bench_finetune.py --only imagenet

@@ -80,6 +80,8 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
         "target_column",
         "metric",
     )
+    order = ("ERROR", "WARNING", "INFO")
+    faults.sort(key=lambda f: order.index(f.severity))
     return Diagnosis(tuple(faults), figures, unit, checked, time.monotonic() - began, fit.location)
 
 

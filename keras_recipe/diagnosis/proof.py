@@ -26,6 +26,10 @@ HARMFUL, GRAVE = 0.75, 0.35
 """What the job reaches of what the best network found does, above a constant, at most, for an ERROR; and where only
 rate or length would mend it."""
 
+DISTANT = 0.6
+"""The same as HARMFUL for regressions, whose score still rises where targets are met well: .6 of .92 is an R squared of
+.8 beside .99."""
+
 ERRORS, NEAR = 3.0, 4.0
 """How many times as many errors a job must make, that loses to simple models, for a suspected repair to be its
 diagnosis all the same; and within which factor of a rate that works another is a matter of luck."""
@@ -317,7 +321,10 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     reached = (score - case.dumb) / max(best - case.dumb, 1e-9)
     if gap < max(margin, 2 * own.spread):
         return Verdict("", None, (), best, reached)
+    regression = any(t.kind == "regression" for t in case.targets)
     mild = reached > HARMFUL
+    if mild and regression:
+        return Verdict("", None, (), best, reached)
     if mild and not (sick and 1 - score > ERRORS * (1 - best)):
         return Verdict("", None, (), best, reached)
     enough = [t for t in trials if t.score - score >= CLOSES * gap]
@@ -334,7 +341,7 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     if not bearing and (mild or own.train > named.score - margin):
         # What fits its training rows well is not trained at a wrong rate, nor too short, whatever else it lacks.
         return Verdict("", None, (), best, reached)
-    grave = bearing or reached < GRAVE
+    grave = reached <= DISTANT if bearing and regression else bearing or reached < GRAVE
     if not bearing and own.outcomes[0].finite and not _far(case, named):
         grave = False
     if not bearing and (own.outcomes[0].cut or len(own.outcomes[0].losses) > named.outcome.steps):
