@@ -62,10 +62,12 @@ class Anatomy:
     Attributes:
         calls: every layer that was called.
         outputs: of the model, in inference mode.
+        penalty: sum of the losses that layers add by themselves.
     """
 
     calls: tuple[Call, ...]
     outputs: Any
+    penalty: float = 0.0
 
     @cached_property
     def weighted(self) -> tuple[Call, ...]:
@@ -151,7 +153,8 @@ def watch(model: keras.Model, x: Any, training: bool = False) -> Anatomy:
     finally:
         keras.layers.Layer.__call__ = original
     cells = {id(c.layer.cell) for c in calls if isinstance(c.layer, keras.layers.RNN)}
-    return Anatomy(tuple(c for c in calls if id(c.layer) not in cells), outputs)
+    penalty = sum(float(np.sum(values(part))) for part in model.losses)
+    return Anatomy(tuple(c for c in calls if id(c.layer) not in cells), outputs, penalty)
 
 
 def _same(sums: np.ndarray, outputs: np.ndarray) -> str:

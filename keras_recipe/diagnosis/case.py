@@ -133,7 +133,7 @@ def open_case(fit: Fit, data: Data) -> Case:
         raise RecipeError("a compiled model", "one that was not compiled", "call model.compile(...) before fit")
     look = data.train.take(np.linspace(0, len(data.train) - 1, min(LOOK, len(data.train))).astype(int))
     try:
-        anatomy = watch(model, mapped(keras.ops.convert_to_tensor, look.x))
+        anatomy = watch(model, mapped(keras.ops.convert_to_tensor, look.x)) if callable_(model) else Anatomy((), None)
     except Exception as error:
         raise RecipeError(
             "a model that takes its own training data", f"{type(error).__name__}: {str(error)[:600]}",
@@ -156,6 +156,11 @@ def open_case(fit: Fit, data: Data) -> Case:
         for a in first
     )
     return Case(fit, data, anatomy, targets, losses, rates_of(fit, data), reconstruction)
+
+
+def callable_(model: keras.Model) -> bool:
+    """Whether a model makes outputs of inputs; one that is all in its `train_step`, as many GANs are, does not."""
+    return type(model).call is not keras.Model.call
 
 
 def rates_of(fit: Fit, data: Data) -> np.ndarray:

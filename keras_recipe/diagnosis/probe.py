@@ -150,6 +150,12 @@ class Probe:
         self.step_seconds: float | None = None
         self._first = [v.numpy() for v in model.variables]
         self._optimizer = model.optimizer
+        self._others = [
+            (variable, variable.numpy())
+            for other in vars(model).values()
+            if isinstance(other, keras.optimizers.Optimizer) and other is not model.optimizer
+            for variable in other.variables
+        ]
         self._slots = [v.numpy() for v in self._optimizer.variables] if self._optimizer is not None else []
         self._graphs: dict[Any, _Graph] = {}
         self.some_rows = _evenly(len(data.train), 1000)
@@ -165,6 +171,8 @@ class Probe:
     def restore(self) -> None:
         """Put the model back as it was found."""
         for variable, value in zip(self.model.variables, self._first, strict=False):
+            variable.assign(value)
+        for variable, value in self._others:
             variable.assign(value)
         if self._optimizer is not None:
             self.model.optimizer = self._optimizer
@@ -242,13 +250,13 @@ class Probe:
 
     @staticmethod
     def _own_unit(variant: Variant, outputs: Nested) -> Nested:
-        return outputs if variant.targets is None else mapped(variant.targets.undo, outputs)
+        return outputs if variant.targets is None or outputs is None else mapped(variant.targets.undo, outputs)
 
     @contextmanager
     def _changed(self, variant: Variant) -> Iterator[_Graph]:
         with ExitStack() as undo:
             undo.callback(self.restore)
-            for variable, value in zip(self.model.variables, self._first, strict=False):
+            for variable, value in [*zip(self.model.variables, self._first, strict=False), *self._others]:
                 variable.assign(value)
             for _, edit in variant.edits:
                 undo.callback(edit(self.model))
@@ -339,7 +347,9 @@ class _Graph:
             return self._walk(data, order, rates)
 
     def predict(self, x: Nested, training: bool = False) -> Nested:
-        """Outputs, nested."""
+        """Outputs, nested; None where the model makes none."""
+        if type(self._model).call is keras.Model.call:
+            return None
         n, size, parts = len(leaves(x)[0]), self._size if training else 256, []
         for start in range(0, n, size):
             outputs = self._predict(_batch(x, np.arange(start, min(start + size, n))), training)

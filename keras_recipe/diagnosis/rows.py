@@ -27,6 +27,9 @@ BYTES = 2**28
 HOLD_OUT = 0.2
 """Share of the training rows that scores are taken on where the script validates on nothing of its own."""
 
+FEW = 30
+"""Training rows below which none is held out: scores are then on the rows that were trained on."""
+
 Nested = Any
 """An array, or a list or dictionary of arrays, examples first."""
 
@@ -143,6 +146,8 @@ def hold_out(data: Data) -> Data:
 
 
 def _held_out(train: Rows) -> tuple[Rows, Rows]:
+    if len(train) < FEW:
+        return train, train
     order = np.random.default_rng(0).permutation(len(train))
     count = max(1, round(HOLD_OUT * len(train)))
     return train.take(np.sort(order[:count])), train.take(np.sort(order[count:]))

@@ -75,8 +75,8 @@ def _figures(found: Diagnosis) -> RenderableType:
         if value is not None:
             table.add_row(name, f"{value:.3f}", note)
 
-    row("your model, validation", figures.get("score"), f"median of {found.unit}" if found.unit else "")
-    row("your model, training", figures.get("training score"), _gap(figures))
+    row("your model, held-out rows", figures.get("score"), found.unit)
+    row("your model, training rows", figures.get("training score"), _gap(figures))
     for name in RIVALS:
         row(name, figures.get(name))
     if "best found" in figures and figures["best found"] > figures.get("score", 0) + 0.005:
@@ -93,5 +93,5 @@ def _gap(figures: dict[str, float]) -> str:
     if train is None or score is None:
         return ""
     if train - score > 0.05:
-        return f"{train - score:.3f} above validation: it overfits"
+        return f"{train - score:.3f} above held-out rows: it overfits"
     return "no gap: it does not overfit"

@@ -22,7 +22,7 @@ RATE = 0.5
 @repair
 def weight_penalty(case: Case, own: Outcome | None) -> Iterator[Repair]:
     """A penalty on the weights that outweighs the loss."""
-    penalty = float(sum(float(np.sum(np.asarray(part))) for part in case.model.losses))
+    penalty = case.anatomy.penalty
     chance = _chance_loss(case)
     if not penalty > SHARE * chance:
         return
