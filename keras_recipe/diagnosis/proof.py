@@ -321,7 +321,7 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     reached = (score - case.dumb) / max(best - case.dumb, 1e-9)
     if gap < max(margin, 2 * own.spread):
         return Verdict("", None, (), best, reached)
-    regression = any(t.kind == "regression" for t in case.targets)
+    regression = all(t.kind == "regression" for t in case.targets)
     mild = reached > HARMFUL
     if mild and regression:
         return Verdict("", None, (), best, reached)
@@ -349,6 +349,7 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     if bearing and named.outcome.steps < len(case.rates):
         # What rate is right for the whole length does not show in a part of it.
         named = replace(named, repairs=tuple(r for r in named.repairs if not r.general))
+    grave |= any(r.impossible for r in named.repairs)
     return Verdict("ERROR" if grave else "WARNING", named, alternatives, best, reached)
 
 
