@@ -58,6 +58,11 @@ class Case:
         return self.losses[0] if len(self.losses) == 1 else LossOf("")
 
     @property
+    def known_loss(self) -> bool:
+        """Whether every output is trained with a loss of Keras, of which it is known what it asks for."""
+        return all(loss.name for loss in self.losses)
+
+    @property
     def y(self) -> np.ndarray:
         """Training targets of a single output."""
         found = leaves(self.data.train.y)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_recipe.core.diagnosis import Diagnosis, Fault
 from keras_recipe.diagnosis import evidence, proof
@@ -44,6 +45,7 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
     """
     began = time.monotonic()
     with seeded(0), warnings.catch_warnings():
+        tf.get_logger().setLevel("ERROR")  # graphs of many variants are many graphs
         warnings.simplefilter("ignore")  # those of the script's own model, again and again
         deadline = began + 0.9 * budget
         progress("reading the data")
@@ -113,7 +115,8 @@ def _examined(
     first = own.outcomes[0]
     if not moved:
         unlike = [*evidence.unlike_inputs(case, others, margin)]
-        faults += unlike or evidence.mislabelled(case, others, margin, own.score)
+        if not any(f.cause == "labels" for f in faults):
+            faults += unlike or evidence.mislabelled(case, others, margin, own.score)
     figures: dict[str, Any] = {
         "score": own.score, "spread": own.spread, "training score": own.train, "constant": case.dumb,
         **dict(others.scores), "steps": first.steps, "planned steps": first.planned, "weights moved": first.moved,
@@ -138,7 +141,7 @@ def _examined(
     faults += _proved(case, own, verdict, trials, suspects, sick)
     named = [f for f in faults if f.severity != "INFO"]
     if sick and not named:
-        faults += _unproven(case, own, others, sick, margin)
+        faults += _unproven(case, own, others, sick, margin, suspects)
     if case.data.validation is None:
         faults.append(
             Fault(
@@ -273,10 +276,19 @@ def _fault(repair: Repair, cause: str, severity: Any, message: str, facts: dict[
     )
 
 
-def _unproven(case: Case, own: Own, others: Rivals, sick: list[str], margin: float) -> Iterator[Fault]:
+def _unproven(
+    case: Case, own: Own, others: Rivals, sick: list[str], margin: float, suspects: list[Repair]
+) -> Iterator[Fault]:
     reached = (own.score - case.dumb) / max(others.best - case.dumb, 1e-9)
+    if not case.known_loss and own.outcomes[0].finite and proof.falls(own.outcomes[0]):
+        return  # outputs that mean something else, a distance or a quantile, are for the script to read
     hard = any("not finite" in s or "moved" in s for s in sick)
     if others.best - case.dumb < margin or (reached >= 0.7 and not hard):
+        return
+    for repair in suspects:
+        said = f"{repair.name} is worth a try: it is suspected, but time or figures did not suffice to prove it"
+        yield _fault(repair, repair.causes[0], "WARNING", said, {"symptoms": sick})
+    if suspects:
         return
     yield Fault(
         "cause_not_proven",

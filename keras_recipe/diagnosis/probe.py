@@ -222,10 +222,10 @@ class Probe:
                     self.step_seconds = each
                 late = time.monotonic() - began + (each * len(piece) if len(losses) > 1 else 0) > seconds
                 late &= piece[-1] + 1 >= least
+                if watched and np.isfinite(losses[-1]).all():
+                    path.append((sum(map(len, losses)), self._own_unit(variant, graph.predict(glimpse))))
                 if late or not np.isfinite(losses[-1]).all():
                     break
-                if watched:
-                    path.append((sum(map(len, losses)), self._own_unit(variant, graph.predict(glimpse))))
             moved = _distance(before, graph.trainable)
             some = self._rows(self.some, variant).x
             outputs, fitted = graph.predict(held.x), graph.predict(some)

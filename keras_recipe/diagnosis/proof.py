@@ -181,7 +181,7 @@ def length(case: Case, probe: Probe, own: Own, suspects: int, deadline: float) -
     affordable = max(int(each / max(probe.step_seconds, 1e-9)), done // 3, LEAST)
     if affordable >= done:
         return done, own.score
-    steps, outputs = min(outcome.path, key=lambda p: abs(p[0] - affordable))
+    steps, outputs = min(outcome.path, key=lambda p: (p[0] < min(LEAST, done), abs(p[0] - affordable)))
     return steps, case.score(outputs, probe.glimpse.y)
 
 
@@ -236,12 +236,15 @@ def prove(
     def attempts() -> Iterator[Tried | None]:
         if case.data.steps < SHORT:
             yield tried(longer)
+        together = _compatible(suspects)
+        slow = own.outcomes[0].seconds > (deadline - time.monotonic()) / (len(suspects) + 4)
+        if slow and len(together) > 1:  # one training tells whether any of them matters
+            yield tried(*together)
         for repair in suspects:
             yield (made := tried(repair))
             if good(made):
                 return
-        together = _compatible(suspects)
-        if len(together) > 1:
+        if len(together) > 1 and not slow:
             yield (both := tried(*together))
             if both is not None and good(both):
                 yield from _smaller(both, tried, own.score)
@@ -319,7 +322,7 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     best = max([score, *(t.score for t in trials)])
     gap = best - score
     reached = (score - case.dumb) / max(best - case.dumb, 1e-9)
-    if gap < max(margin, 2 * own.spread):
+    if gap < max(margin, 2 * own.spread) or best < case.dumb + margin:
         return Verdict("", None, (), best, reached)
     regression = all(t.kind == "regression" for t in case.targets)
     mild = reached > HARMFUL
@@ -338,6 +341,8 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     named = enough[0]
     alternatives = tuple(t for t in enough[1:] if len(t.repairs) <= len(named.repairs))
     bearing = any(not r.general for r in named.repairs)
+    if not bearing and not case.known_loss and falls(own.outcomes[0]):
+        return Verdict("", None, (), best, reached)  # it learns what its own loss asks for, which may be no mean
     if not bearing and (mild or own.train > named.score - margin):
         # What fits its training rows well is not trained at a wrong rate, nor too short, whatever else it lacks.
         return Verdict("", None, (), best, reached)
@@ -351,6 +356,12 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
         named = replace(named, repairs=tuple(r for r in named.repairs if not r.general))
     grave |= any(r.impossible for r in named.repairs)
     return Verdict("ERROR" if grave else "WARNING", named, alternatives, best, reached)
+
+
+def falls(outcome: Outcome) -> bool:
+    """Whether the loss ends lower than it began."""
+    part = max(1, len(outcome.losses) // 10)
+    return bool(outcome.losses[-part:].mean() < 0.9 * outcome.losses[:part].mean())
 
 
 def _far(case: Case, named: Tried) -> bool:

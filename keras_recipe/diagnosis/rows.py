@@ -121,7 +121,9 @@ def data_of(fit: Fit) -> Data:
         batch = min(fit.batch_size or 32, total)
         steps = fit.steps_per_epoch or -(-total // batch)
     else:
-        train, batch, seen, complete = _drained(fit.x, fit.steps_per_epoch)
+        # A generator gives other examples in each epoch: all that it would give are read.
+        passes = max(1, fit.epochs - fit.initial_epoch) if hasattr(fit.x, "__next__") else 1
+        train, batch, seen, complete = _drained(fit.x, fit.steps_per_epoch and fit.steps_per_epoch * passes)
         counted = -(-seen // batch)
         steps = fit.steps_per_epoch or _length(fit.x) or counted
         total = seen if complete else max(seen, steps * batch)

@@ -94,8 +94,8 @@ def diagnose_script(
             failed.append(
                 RecipeError(
                     "a job that can be examined",
-                    f"{type(error).__name__}: {str(error)[:600]}",
-                    "please report it, with the script",
+                    f"{type(error).__name__}: {str(error)[:600].rstrip('. ')}",
+                    "run it by python: if fit stops with the same error, mend that; if not, please report it",
                 )
             )
             failed[-1].__cause__ = error

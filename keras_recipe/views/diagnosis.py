@@ -34,7 +34,13 @@ def sentence(found: Diagnosis) -> str:
     doubts = [f.cause for f in found.faults if f.severity == "WARNING"]
     if doubts:
         return "nothing is proved to be wrong; worth a look: " + ", ".join(dict.fromkeys(doubts))
-    return "this job is healthy"
+    figures = found.figures
+    symptoms = figures.get("symptoms") or []
+    part = figures.get("steps", 0) < figures.get("planned steps", 0)
+    watched = f" in the {figures['steps']:,} of {figures['planned steps']:,} steps that were watched" if part else ""
+    if symptoms:
+        return f"nothing is proved to be wrong{watched}, but {symptoms[0]}"
+    return f"this job is healthy{watched}"
 
 
 def _verdict(found: Diagnosis) -> RenderableType:

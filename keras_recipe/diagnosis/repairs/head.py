@@ -12,6 +12,7 @@ from keras_recipe.diagnosis.anatomy import location_of
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Edit, Head, Outcome, Scaling, Undo, Variant, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
+from keras_recipe.diagnosis.rows import Rows, mapped
 from keras_recipe.diagnosis.targets import CLASSIFYING, REGRESSING, Target
 
 RANGES = {
@@ -71,6 +72,46 @@ def output(case: Case, own: Outcome | None) -> Iterator[Repair]:
         impossible=impossible or bad_units,
         rank=1,
     )
+
+
+@repair
+def mixing_loss(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """A loss of the script's own whose value for a batch is not the mean of its values for each example.
+
+    Targets (n,) and outputs (n, 1) that meet in such a loss become a matrix of all pairs.
+    """
+    if case.target is None or case.known_loss or case.head is None or type(case.model).train_step is not _STEP:
+        return
+    rows = case.data.train.take(np.arange(min(16, len(case.data.train))))
+    together, alone = (
+        _loss_of(case, rows),
+        np.mean([_loss_of(case, rows.take(np.array([i]))) for i in range(len(rows))]),
+    )
+    if not np.isfinite([together, alone]).all() or abs(together - alone) < 0.1 * max(abs(alone), 1e-6):
+        return
+    loss, _ = canonical(case, case.target)
+    if case.units < case.target.wanted_units:
+        return
+    yield Repair(
+        ("loss",),
+        f"{loss} in place of the loss of its own",
+        lambda v: with_(v, head=Head(loss)),
+        "a loss that is the mean over examples",
+        f"{together:.4g} for {len(rows)} examples at once, {alone:.4g} in the mean of each alone",
+        f"compare shapes in the loss: targets {case.y.shape[1:]}, outputs {case.units}; reshape both, or use {loss!r}",
+        "y_true = ops.reshape(y_true, ops.shape(y_pred))",
+        "",
+        str(getattr(case.model, "_keras_recipe_location_compile", "")),
+        rank=1,
+    )
+
+
+_STEP = keras.Model.train_step
+
+
+def _loss_of(case: Case, rows: Rows) -> float:
+    x, y = mapped(keras.ops.convert_to_tensor, rows.x), mapped(keras.ops.convert_to_tensor, rows.y)
+    return float(case.model.compute_loss(x=x, y=y, y_pred=case.model(x, training=False), training=False))
 
 
 @repair

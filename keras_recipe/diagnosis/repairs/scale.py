@@ -42,6 +42,7 @@ def input_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
         said,
         "divide pixels by 255, standardize columns: keras.layers.Rescaling, keras.layers.Normalization",
         "x = (x - x_train.mean(axis=0)) / x_train.std(axis=0)",
+        location=case.fit.location,
         rank=4,
     )
 
@@ -69,10 +70,11 @@ def target_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
         ("target-scale",),
         "standardized targets",
         lambda v: with_(v, targets=scaling),
-        f"targets with a deviation and a mean of about 1, {FAR:g} at most",
+        f"targets around 0 with a deviation of about 1 ({FAR:g} at most)",
         f"deviation {deviation.max():.4g}, mean {mean[np.abs(mean).argmax()]:.4g}",
         "standardize the targets, and undo it on predictions",
         "y = (y - y_train.mean()) / y_train.std()",
+        location=case.fit.location,
         rank=4,
     )
 
