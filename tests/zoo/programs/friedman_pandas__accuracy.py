@@ -15,7 +15,7 @@ model.compile(loss="mean_squared_error", optimizer=keras.optimizers.Adam(0.01), 
 model.fit(
     train.drop(columns="strength"),
     train["strength"],
-    epochs=30,
+    epochs=50,
     batch_size=50,
     validation_data=(test.drop(columns="strength"), test["strength"]),
 )

@@ -14,7 +14,7 @@ def block(x, filters):
     return layers.Activation("relu")(layers.Add()([x, shortcut]))
 
 
-def resnet(blocks, filters=12):
+def resnet(blocks, filters=10):
     inputs = keras.Input((8, 8, 1))
     x = layers.Conv2D(filters, 3, padding="same", activation="relu")(inputs)
     for _ in range(blocks):
@@ -25,6 +25,6 @@ def resnet(blocks, filters=12):
 
 digits = load_digits()
 x_train, x_val, y_train, y_val = train_test_split(digits.images[..., None] / 16, digits.target, random_state=6)
-model = resnet(blocks=4)
-model.compile(keras.optimizers.Adam(0.005), "sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(x_train, y_train, batch_size=64, epochs=8, validation_data=(x_val, y_val))
+model = resnet(blocks=3)
+model.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(x_train, y_train, batch_size=64, epochs=10, validation_data=(x_val, y_val))

@@ -17,7 +17,7 @@ def write_review(positive):
 
 
 sentiment = rng.integers(0, 2, 2500)
-reviews = np.array([write_review(s) for s in sentiment])
+reviews = np.array([write_review(s) for s in sentiment]) / VOCAB
 
 tokens = Input(shape=(LENGTH,), dtype="int32")
 x = Embedding(VOCAB, 16)(tokens)
@@ -25,4 +25,4 @@ x = LSTM(16)(x)
 x = Dense(1, activation="sigmoid")(x)
 model = Model(tokens, x)
 model.compile(loss="binary_crossentropy", optimizer="rmsprop", metrics=["accuracy"])
-model.fit(reviews, sentiment, validation_split=0.2, epochs=1, batch_size=32, verbose=2)
+model.fit(reviews, sentiment, validation_split=0.2, epochs=8, batch_size=32, verbose=2)
