@@ -80,6 +80,9 @@ class Fit:
         In simulated classifications (three laws, 300 or 2000 validation examples, three seeds at 1/8, 1/4, 1/2 and all
         of 1000 training examples), the interval for twice the data holds the truth in 94 % of the cases: 87 to 90 %
         where the law has no floor (c = 0), which the estimate then sees half of the time, 94 to 99 % elsewhere.
+
+        With one seed at 1/4 and 1/2, and three at all of them, it is a quarter to a half wider, and holds the truth in
+        88 to 91 % and 93 to 99 % of 150 cases each.
         """
         return self._of(lambda law: law.error(law.unit) - law.error(law.unit * factor))
 

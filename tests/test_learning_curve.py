@@ -86,6 +86,25 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     assert np.mean(found) >= 0.85
 
 
+def test_a_coarse_curve_covers_the_truth_as_often_and_says_less() -> None:
+    laws = [(0.0, 2.0, 0.4), (0.05, 3.0, 0.5), (0.02, 20.0, 0.9)]
+    found, widths = [], []
+    for number in range(60):
+        _, a, b = law = laws[number % len(laws)]
+        true = a * (1000**-b - 2000**-b)
+        fine = judged(law, number)
+        coarse = [fine[1][:1], fine[2][:1], fine[3]]
+        spans = [
+            learning_curve.fit("accuracy", sizes, points, number).gain(2.0)[1:]
+            for sizes, points in ((SIZES, fine), (SIZES[1:], coarse))
+        ]
+        widths.append([high - low for low, high in spans])
+        found.append(spans[1][0] - 1e-9 <= true <= spans[1][1] + 1e-9)
+    assert np.mean(found) >= 0.85
+    wide_fine, wide_coarse = np.mean(widths, axis=0)
+    assert wide_coarse > 1.15 * wide_fine
+
+
 def test_an_interval_that_ignores_seeds_or_examples_would_be_narrower() -> None:
     def width(examples: int, spread: float) -> float:
         _, low, high = learning_curve.fit("accuracy", SIZES, judged((0.05, 3.0, 0.5), 3, examples, spread), 0).gain(2.0)

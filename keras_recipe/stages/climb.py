@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from keras_recipe.compare import SEEDS
 from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Trial
 from keras_recipe.moves import MOVES, candidates, proposals
@@ -28,7 +29,8 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     """Try every move of a stage in the recipe's order and keep those that are better than noise, and of those that make
     the model smaller also those that are not worse.
 
-    Early stopping comes first where the incumbent has overfitted for long, see SHORT.
+    Early stopping comes first where the incumbent has overfitted for long, see SHORT. What makes the model smaller,
+    from which nothing is to be gained, comes last where the budget does not hold all that is behind it.
 
     Args:
         study: the trials so far.
@@ -48,7 +50,11 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     refused: list[str] = []
     again: list[str] = []
     sooner = [n for n in names if MOVES.option(n, "shortens") and _until_stop(study, incumbent, n) <= SHORT]
-    for name in [*sooner, *(n for n in names if n not in sooner)]:
+    left = [*sooner, *(n for n in names if n not in sooner)]
+    while left:
+        if MOVES.option(left[0], "keeps") and _short_of_time(study, incumbent, left):
+            left.sort(key=lambda n: MOVES.option(n, "keeps"))  # which leaves the others in their order
+        name = left.pop(0)
         before, incumbent = incumbent.config, _try(study, incumbent, name)
         changed = difference(before, incumbent.config)
         if not changed:
@@ -58,6 +64,28 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     for name in again:
         incumbent = _try(study, incumbent, name)
     return incumbent.config
+
+
+def _short_of_time(study: Study, incumbent: Incumbent, left: Sequence[str]) -> bool:
+    """Whether the budget does not hold what may still help, if all of it were accepted."""
+    helpful = [n for n in left if not MOVES.option(n, "keeps")]
+    if not helpful:
+        return False
+
+    def choose() -> tuple[bool, str]:
+        longest = max(t.seconds for t in incumbent.trials)
+        found = [candidates(n, incumbent.config, incumbent.trials[0], study.problem) for n in helpful]
+        trials = sum(len(f) + SEEDS[0] - 1 for f in found if f)
+        needed, held = trials * longest / study.workers, study.remaining - incumbent.kept
+        return (
+            needed > held,
+            f"{trials} trials of what may help take up to {needed:.0f} s, of {held:.0f} s that are left",
+        )
+
+    # By the first of what is left, too: after a few moves, there may be time.
+    name = f"smaller models last ({incumbent.config.digest()[:6]}, {left[0]})"
+    short: bool = study.plan(incumbent.stage, name, choose).value
+    return short
 
 
 def _until_stop(study: Study, incumbent: Incumbent, name: str) -> float:

@@ -215,6 +215,17 @@ def test_what_early_stopping_costs_is_read_from_the_history_of_the_incumbent(dou
     assert epochs_until_stop([3.0, 2.0, 1.0], 2) == 3
 
 
+@pytest.mark.parametrize(("trials", "first"), [(6.5, "smaller_batch"), (1000.0, "narrower")])
+def test_where_time_is_short_smaller_models_come_after_what_may_help(alone: Study, trials: float, first: str) -> None:
+    made = alone.trials("overfit", [(FAST, seed) for seed in alone.seeds(3)])
+    kept = alone.remaining - trials * 10.0
+    for trial in made:
+        object.__setattr__(trial, "seconds", 10.0)
+    # Dropout has two strengths, smaller_batch has one, and either may need two more seeds: seven trials.
+    climb(alone, FAST, "regularize", ("narrower", "dropout", "smaller_batch"), kept)
+    assert decisions(alone)[0].move == first
+
+
 def test_what_is_kept_for_later_stages_is_not_spent(alone: Study) -> None:
     alone.trials("overfit", [(FAST, seed) for seed in (0, 1, 2)])
     assert climb(alone, FAST, "regularize", ("stall",), kept=600.0) == FAST

@@ -1,13 +1,12 @@
 """Moves of the recipe's parts 3, 4 and 6, each on data made so that it truly helps, and on data made so that it hurts.
 
-The climb itself decides. Those of more data, simulated examples, smaller inputs and models, and signals have files of
-their own beside this one.
+The climb itself decides. Most of those of pictures, and those of more data, simulated examples, smaller inputs and
+models, and signals have files of their own beside this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_recipe.core.config import Config, difference
+from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
-from keras_recipe.core.records import Decision, Plan
+from keras_recipe.core.records import Decision
 from keras_recipe.data import load
 from keras_recipe.models.heads import head, inputs
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
-from keras_recipe.stages.climb import climb
 from keras_recipe.stages.squeeze import best_trial, ensemble
-from keras_recipe.study import Study
 
 HERE = __name__
 LINEAR = Config("linear()", "adam(learning_rate=0.02)", batch_size=20, epochs=12)
@@ -38,6 +35,9 @@ Data = tuple[np.ndarray, np.ndarray]
 
 Setting = Callable[[], tuple[Problem, Config]]
 """Data, and the config that a move starts from."""
+
+Accepted, Refused = Callable[..., Config], Callable[..., None]
+"""What proves it, see conftest.py beside this file."""
 
 
 @dataclass(frozen=True)
@@ -369,63 +369,27 @@ ROWS = (
 )
 
 
-@contextmanager
-def study_of(problem: Problem, folder: Path, seed: int = 0) -> Iterator[Study]:
-    with Recipe(problem, folder, 900.0, seed=seed, workers=1).study() as study:
-        yield study
-
-
-def decisions(study: Study) -> list[Decision]:
-    return select(list(study.journal), Decision)
-
-
-def given_up(study: Study) -> list[Plan]:
-    return [p for p in select(list(study.journal), Plan) if p.key.startswith("hopeless/")]
-
-
-def is_accepted(row: Row, folder: Path, seed: int = 0) -> Config:
-    data, config = row.helps()
-    with study_of(data, folder, seed) as study:
-        chosen = climb(study, config, row.stage, (row.move,))
-        (accepted,) = [d for d in decisions(study) if d.accepted]
-        assert accepted.low > 0
-        assert accepted.seeds >= 3
-        assert accepted.before == config.digest()
-        assert accepted.after == chosen.digest()
-        assert len(difference(config, chosen)) == 1
-        return chosen
-
-
-def is_refused(row: Row, folder: Path, seed: int = 0) -> None:
-    data, config = row.hurts()
-    with study_of(data, folder, seed) as study:
-        assert climb(study, config, row.stage, (row.move,)) == config
-        made = decisions(study)
-        assert made or given_up(study)
-        assert all(d.effect < 0 and not d.accepted for d in made)
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r.move)
+def test_a_move_is_accepted_where_it_helps(row: Row, accepted: Accepted) -> None:
+    accepted(row.move, row.helps, row.stage)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.move)
-def test_a_move_is_accepted_where_it_helps(row: Row, tmp_path: Path) -> None:
-    is_accepted(row, tmp_path)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r.move)
-def test_a_move_is_refused_where_it_hurts(row: Row, tmp_path: Path) -> None:
-    is_refused(row, tmp_path)
+def test_a_move_is_refused_where_it_hurts(row: Row, refused: Refused) -> None:
+    refused(row.move, row.hurts, row.stage)
 
 
 @pytest.mark.parametrize("useful", [True, False])
 def test_a_pretrained_backbone_is_accepted_where_its_features_help(
-    useful: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    useful: bool, accepted: Accepted, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = f"{HERE}:frozen(useful={useful})"
     monkeypatch.setattr("keras_recipe.moves.pretraining.best_at_hand", lambda: found)
     row = Row("pretrained_backbone", alike, alike_and_learnt)
     if useful:
-        assert is_accepted(row, tmp_path).model == found
+        assert accepted(row.move, row.helps).model == found
     else:
-        is_refused(row, tmp_path)
+        refused(row.move, row.hurts)
 
 
 def same(problem: Problem) -> Any:
@@ -446,10 +410,10 @@ def same(problem: Problem) -> Any:
 )
 def test_an_ensemble_is_accepted_where_its_members_disagree(config: Config, helps: bool, tmp_path: Path) -> None:
     data, _ = overfits()
-    with study_of(data, tmp_path) as study:
+    with Recipe(data, tmp_path, 900.0, workers=1).study() as study:
         trials = study.trials("squeeze", [(config, seed) for seed in study.seeds(3)])
         members = ensemble(study, config)
-        decided = decisions(study)[0]
+        decided = select(list(study.journal), Decision)[0]
         assert decided.accepted == helps
         if helps:
             assert decided.low > 0
