@@ -83,10 +83,8 @@ def mixing_loss(case: Case, own: Outcome | None) -> Iterator[Repair]:
     if case.target is None or case.known_loss or case.head is None or type(case.model).train_step is not _STEP:
         return
     rows = case.data.train.take(np.arange(min(16, len(case.data.train))))
-    together, alone = (
-        _loss_of(case, rows),
-        np.mean([_loss_of(case, rows.take(np.array([i]))) for i in range(len(rows))]),
-    )
+    together = _loss_of(case, rows)
+    alone = float(np.mean([_loss_of(case, rows.take(np.array([i]))) for i in range(len(rows))]))
     if not np.isfinite([together, alone]).all() or abs(together - alone) < 0.1 * max(abs(alone), 1e-6):
         return
     loss, _ = canonical(case, case.target)
