@@ -75,7 +75,7 @@ def grown() -> Problem:
 
 def trial(stopped: str = "epochs") -> Trial:
     """What a move may know of the incumbent."""
-    return Trial("", "", {}, "", 0, 0.9, 0.3, 0.9, 0.3, {}, 12, 12, 100, stopped, 100, 1.0)
+    return Trial("", "", {}, "", 0, 0.9, 0.3, 0.9, 0.3, {}, 12, 12, 100, stopped, 100, 1.0, 0.1)
 
 
 @pytest.fixture(scope="module", autouse=True)
