@@ -16,8 +16,8 @@ import numpy as np
 
 from keras_recipe.diagnosis.rows import leaves
 
-LOCATION = "_keras_recipe_location"
-"""Attribute of a layer or a model that holds the line where it was made."""
+LOCATION, COMPILED = "_keras_recipe_location", "_keras_recipe_location_compile"
+"""Attributes that hold the line where a layer was made, and where a model was compiled."""
 
 LINEAR = (
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "Flatten",
@@ -119,10 +119,6 @@ class Anatomy:
         end = len(self.calls) if before is None else self.calls.index(before)
         return next((c for c in reversed(self.calls[:end]) if c.output is tensor), None)
 
-    def of(self, layer: keras.layers.Layer) -> Call | None:
-        """The first call of a layer."""
-        return next((c for c in self.calls if c.layer is layer), None)
-
 
 def watch(model: keras.Model, x: Any, training: bool = False) -> Anatomy:
     """Apply a model to some examples, and note what each layer took and gave.
@@ -192,8 +188,13 @@ def _first(nested: Any) -> Any:
 
 
 def location_of(thing: Any) -> str:
-    """ "file.py:12" where a layer was made, a model compiled; "" where nobody knows."""
+    """ "file.py:12" where a layer was made; "" where nobody knows."""
     return str(getattr(thing, LOCATION, ""))
+
+
+def compiled_at(model: keras.Model) -> str:
+    """ "file.py:12" where a model was compiled; "" where nobody knows."""
+    return str(getattr(model, COMPILED, ""))
 
 
 def caller() -> str:
@@ -233,7 +234,7 @@ def located() -> Iterator[None]:
     @functools.wraps(compiled)
     def compile_(model: Any, *args: Any, **kwargs: Any) -> None:
         compiled(model, *args, **kwargs)
-        object.__setattr__(model, f"{LOCATION}_compile", caller())
+        object.__setattr__(model, COMPILED, caller())
 
     keras.layers.Layer.__init__, keras.Model.compile = init, compile_
     try:

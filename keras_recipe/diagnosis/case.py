@@ -14,7 +14,7 @@ from keras_recipe.core.errors import RecipeError
 from keras_recipe.diagnosis.anatomy import Anatomy, Call, values, watch
 from keras_recipe.diagnosis.fitting import Fit
 from keras_recipe.diagnosis.probe import Outcome, Variant
-from keras_recipe.diagnosis.rows import Data, leaves, mapped
+from keras_recipe.diagnosis.rows import Data, evenly, leaves, mapped
 from keras_recipe.diagnosis.targets import LossOf, Target, dumb, error_of, loss_of, score, target_of
 
 LOOK = 256
@@ -136,7 +136,7 @@ def open_case(fit: Fit, data: Data) -> Case:
     model = fit.model
     if not getattr(model, "compiled", False):
         raise RecipeError("a compiled model", "one that was not compiled", "call model.compile(...) before fit")
-    look = data.train.take(np.linspace(0, len(data.train) - 1, min(LOOK, len(data.train))).astype(int))
+    look = data.train.take(evenly(len(data.train), LOOK))
     try:
         anatomy = watch(model, mapped(keras.ops.convert_to_tensor, look.x)) if callable_(model) else Anatomy((), None)
     except Exception as error:

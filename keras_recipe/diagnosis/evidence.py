@@ -11,9 +11,10 @@ import keras
 import numpy as np
 
 from keras_recipe.core.diagnosis import Fault
+from keras_recipe.diagnosis.anatomy import compiled_at
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.rivals import Rivals, cross_validated, flat, told_apart
-from keras_recipe.diagnosis.rows import Data, Rows, leaves
+from keras_recipe.diagnosis.rows import Data, Rows, leaves, mapped
 from keras_recipe.diagnosis.targets import SPARSE, labels_of
 
 COPY = 0.9999
@@ -74,8 +75,6 @@ def _missing(case: Case) -> Iterator[Fault]:
 def _takes_missing(case: Case, rows: Rows, bad: np.ndarray, leaf: np.ndarray) -> bool:
     """Whether the model makes numbers of rows with missing values all the same."""
     some = rows.take(np.unique(np.argwhere(bad)[:, 0])[:16])
-    from keras_recipe.diagnosis.rows import mapped
-
     outputs = case.model(mapped(keras.ops.convert_to_tensor, some.x), training=False)
     return all(np.isfinite(np.asarray(keras.ops.convert_to_numpy(o))).all() for o in leaves(outputs))
 
@@ -182,10 +181,6 @@ def _labels_out_of_range(case: Case) -> Iterator[Fault]:
                 hint="number classes from 0, and give the last layer a unit for each",
                 patch=f"y = y - {values.min():g}" if values.min() > 0 else f"Dense({int(values.max()) + 1})",
             )
-    elif loss.name == "categorical_crossentropy" and target.kind == "multilabel" and y.ndim > 1:
-        empty = float((y.reshape(-1, y.shape[-1]).sum(axis=1) == 0).mean())
-        if empty > 0.2:
-            return
     elif loss.name == "binary_crossentropy" and (values.min() < -1e-3 or values.max() > 1 + 1e-3):
         pair = target.kind == "binary"
         if target.kind == "regression" or pair:
@@ -556,7 +551,7 @@ def metrics(case: Case) -> Iterator[Fault]:
         measured="accuracy",
         hint="use mae or RootMeanSquaredError",
         patch="metrics=['mae']",
-        location=str(getattr(case.model, "_keras_recipe_location_compile", "")),
+        location=compiled_at(case.model),
         evidence={"distinct targets": len(np.unique(y))},
     )
 

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_recipe.diagnosis.rows import Data, Nested, Rows, leaves, mapped
+from keras_recipe.diagnosis.rows import Data, Nested, Rows, evenly, leaves, mapped
 
 CHUNKS, GLIMPSE = 8, 500
 """Parts that a training is made in: after each the clock is read, and the loss; and held-out examples that are
@@ -158,9 +158,9 @@ class Probe:
         ]
         self._slots = [v.numpy() for v in self._optimizer.variables] if self._optimizer is not None else []
         self._graphs: dict[Any, _Graph] = {}
-        self.some_rows = _evenly(len(data.train), 1000)
+        self.some_rows = evenly(len(data.train), 1000)
         self.some = data.train.take(self.some_rows)
-        self.glimpse = data.held.take(_evenly(len(data.held), GLIMPSE))
+        self.glimpse = data.held.take(evenly(len(data.held), GLIMPSE))
         self._normalized = any(isinstance(p, keras.layers.BatchNormalization) for p in model._flatten_layers())
 
     @property
@@ -464,10 +464,6 @@ def _distance(before: Sequence[np.ndarray], after: Sequence[Any]) -> float:
     moved = sum(float(np.square(a.numpy().astype("float64") - b).sum()) for a, b in zip(after, before, strict=True))
     size = sum(float(np.square(b.astype("float64")).sum()) for b in before)
     return float(np.sqrt(moved / max(size, 1e-12)))
-
-
-def _evenly(n: int, most: int) -> np.ndarray:
-    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(int)
 
 
 def _sorted_nest(nested: Nested) -> Nested:

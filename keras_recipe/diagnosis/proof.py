@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
+from keras_recipe.diagnosis.anatomy import compiled_at
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Outcome, Probe, Variant, with_
 from keras_recipe.diagnosis.repairs import Repair
 from keras_recipe.diagnosis.repairs.steps import LONGER, ordinary, rate_of, rates
+from keras_recipe.diagnosis.rows import leaves
 
 CLOSES = 0.8
 """Part of the gap to the best network found that a sufficient set closes."""
@@ -103,8 +105,6 @@ def own_training(case: Case, probe: Probe, deadline: float) -> Own:
 
 def constant(outcome: Outcome) -> bool:
     """Whether the outputs are the same for every example."""
-    from keras_recipe.diagnosis.rows import leaves
-
     for output in leaves(outcome.outputs):
         flat = output.reshape(len(output), -1).astype("float64")
         if np.isfinite(flat).all() and (flat.std(axis=0) > 1e-4 * (np.abs(flat).max() + 1e-6)).any():
@@ -116,7 +116,7 @@ def general(case: Case) -> list[Repair]:
     """Repairs that need no suspicion: other rates, more epochs."""
     own = rate_of(case)
     found = []
-    where = str(getattr(case.model, "_keras_recipe_location_compile", ""))
+    where = compiled_at(case.model)
     if case.model.optimizer is not None:
         for rate in rates(case):
             ratio = rate / own if own else float("inf")
@@ -140,7 +140,6 @@ def general(case: Case) -> list[Repair]:
                     rank=20,
                     general=True,
                     check="learning_rate",
-                    impossible=False,
                 )
             )
     epochs = case.data.epochs

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_recipe.diagnosis.rows import Data, Nested, Rows, leaves
+from keras_recipe.diagnosis.rows import Data, Nested, Rows, evenly, leaves
 from keras_recipe.diagnosis.targets import Target, area, dumb, labels_of, score
 
 ROWS, FEATURES, COMPONENTS = 2000, 1024, 64
@@ -78,7 +78,7 @@ def rivals(data: Data, target: Target) -> Rivals:
         return Rivals(lowest)
     # The same columns for both splits, texts and tokens included.
     count = len(data.train)
-    rows = np.linspace(0, count - 1, min(count, ROWS)).astype(int)
+    rows = evenly(count, ROWS)
     both = flat(_stacked(data.train.take(rows), data.held))
     if both is None:
         return Rivals(lowest)
@@ -99,7 +99,7 @@ def rivals(data: Data, target: Target) -> Rivals:
 def cross_validated(data: Data, target: Target) -> tuple[float, np.ndarray, np.ndarray]:
     """Score of trees on training rows that they were not fitted on, those rows, and the outputs for them."""
     y = _one(data.train.y)
-    rows = np.linspace(0, len(data.train) - 1, min(len(data.train), ROWS)).astype(int)
+    rows = evenly(len(data.train), ROWS)
     x = flat(data.train.take(rows).x)
     if x is None or y is None:
         return float("nan"), rows, np.empty(0)
@@ -125,7 +125,7 @@ def told_apart(data: Data) -> float:
     from sklearn.model_selection import cross_val_predict
 
     count = min(len(data.train), len(data.held), ROWS // 2)
-    parts = [r.take(np.linspace(0, len(r) - 1, count).astype(int)) for r in (data.train, data.held)]
+    parts = [r.take(evenly(len(r), count)) for r in (data.train, data.held)]
     x = flat(_stacked(*parts))
     if x is None or count < 20:
         return 0.5

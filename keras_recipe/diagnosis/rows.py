@@ -109,6 +109,11 @@ def mapped(function: Callable[[Any], Any], nested: Nested) -> Nested:
     return function(nested)
 
 
+def evenly(n: int, most: int) -> np.ndarray:
+    """At most so many of the numbers 0 to n - 1, rising, spread evenly."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
 def data_of(fit: Fit) -> Data:
     """Read the data of a fit.
 
@@ -136,7 +141,7 @@ def data_of(fit: Fit) -> Data:
     held, kept, own = validation, train, validation is not None
     if held is None:
         held, kept = _held_out(train)
-    ordered = (arrays and not fit.shuffle) or (not arrays and _in_order(train))
+    ordered = (arrays and not fit.shuffle) or (not arrays and one_class_after_the_other(train.y))
     again = None if arrays else _second_pass(fit.x)
     return Data(kept, held, own, validation, total, max(1, batch), steps * epochs, epochs, ordered, arrays, again)
 
@@ -185,8 +190,6 @@ def _nest(value: Any) -> Nested:
         return {key: _nest(part) for key, part in value.items()}
     if isinstance(value, list | tuple) and value and hasattr(value[0], "shape"):
         return [_nest(part) for part in value]
-    if type(value).__name__ == "DataFrame":
-        return _array(value)
     return _array(value)
 
 
@@ -221,9 +224,7 @@ def _cut(rows: Rows, most: int) -> Rows:
     """At most this many rows, evenly from all, so that their order stays what it is."""
     bytes_each = sum(leaf[:1].nbytes for leaf in leaves(rows.x))
     most = max(64, min(most, BYTES // max(bytes_each, 1)))
-    if len(rows) <= most:
-        return rows
-    return rows.take(np.linspace(0, len(rows) - 1, most).astype(int))
+    return rows if len(rows) <= most else rows.take(evenly(len(rows), most))
 
 
 def _length(x: Any) -> int | None:
@@ -279,7 +280,7 @@ def _batches(x: Any) -> Iterator[Rows]:
 
 
 def _row_batch(batch: Any) -> Rows:
-    if isinstance(batch, tuple | list) and len(batch) in (1, 2, 3) and isinstance(batch, tuple):
+    if isinstance(batch, tuple) and len(batch) in (1, 2, 3):
         x, y, weights = (*batch, None, None)[:3]
     elif isinstance(batch, list) and len(batch) == 2:
         x, y, weights = batch[0], batch[1], None
@@ -313,11 +314,6 @@ def _weighted(train: Rows, class_weight: dict[int, float]) -> np.ndarray:
         table[int(label)] = weight
     found = table[labels]
     return found if train.weights is None else found * train.weights
-
-
-def _in_order(train: Rows) -> bool:
-    """Whether the batches of a pipeline come with one class after the other."""
-    return one_class_after_the_other(train.y)
 
 
 def one_class_after_the_other(y: Nested) -> bool:

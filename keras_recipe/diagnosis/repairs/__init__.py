@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
@@ -27,7 +27,6 @@ class Repair:
         patch: the line of code as it should be; "" where it depends.
         layer, location: where.
         impossible: whether the job cannot be right as it is, by proof and without training.
-        proof: in words.
         rank: among sufficient repairs of equal size the lowest is named.
         general: whether it needs no suspicion: any job trains otherwise at another rate.
     """
@@ -63,8 +62,6 @@ def suspected(case: Case, own: Outcome | None) -> list[Repair]:
     """Every repair that something measured speaks for."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    from dataclasses import replace
-
     return [replace(r, check=r.check or name) for name, suspect in SUSPECTS.items() for r in suspect(case, own)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_recipe.diagnosis.anatomy import location_of
+from keras_recipe.diagnosis.anatomy import compiled_at, location_of
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Edit, Head, Outcome, Scaling, Undo, Variant, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
@@ -99,7 +99,7 @@ def mixing_loss(case: Case, own: Outcome | None) -> Iterator[Repair]:
         f"compare shapes in the loss: targets {case.y.shape[1:]}, outputs {case.units}; reshape both, or use {loss!r}",
         "y_true = ops.reshape(y_true, ops.shape(y_pred))",
         "",
-        str(getattr(case.model, "_keras_recipe_location_compile", "")),
+        compiled_at(case.model),
         rank=1,
     )
 

@@ -44,13 +44,13 @@ def batch_statistics(case: Case, own: Outcome | None) -> Iterator[Repair]:
 
 def _following(layers: list[keras.layers.BatchNormalization]) -> Edit:
     def edit(model: keras.Model) -> Undo:
-        kept = [(layer, layer.momentum, layer.trainable, layer.call) for layer in layers]
+        kept = [(layer, layer.momentum, layer.trainable) for layer in layers]
         for layer in layers:
             layer.momentum = min(layer.momentum, MOMENTUM)
             layer.trainable = True
 
         def undo() -> None:
-            for layer, momentum, trainable, _ in kept:
+            for layer, momentum, trainable in kept:
                 layer.momentum = momentum
                 layer.trainable = trainable
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from keras_recipe.diagnosis.anatomy import compiled_at
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Edit, Outcome, Undo, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
@@ -87,7 +88,7 @@ def clipping(case: Case, own: Outcome | None) -> Iterator[Repair]:
         "leave it out, or clip at 1",
         "clipnorm=1.0",
         "",
-        str(getattr(case.model, "_keras_recipe_location_compile", "")),
+        compiled_at(case.model),
         rank=2,
     )
 

@@ -62,10 +62,8 @@ def target_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
         return
     if case.last_activation not in ("linear", ""):
         return
-    shape = (1,) * (case.y.ndim - 1)
     single = Scaling(float(mean[0]), float(deviation[0]) or 1.0)
     scaling = single if y.shape[1] == 1 else Scaling(mean, np.where(deviation > 0, deviation, 1.0))
-    del shape
     yield Repair(
         ("target-scale",),
         "standardized targets",
