@@ -45,6 +45,8 @@ bench: $(READY) ## benchmarks whose figures the README quotes
 	$(BIN)/python scripts/bench_noise.py
 	$(BIN)/python scripts/bench_inspect.py
 	$(BIN)/python scripts/bench_diagnose.py
+	$(BIN)/python -m keras_recipe train digits --budget 150s
+	$(BIN)/python scripts/bench_tensorboard.py runs/digits
 	$(BIN)/python scripts/bench_finetune.py --only pass
 	$(BIN)/python scripts/bench_finetune.py --only norm
 	$(BIN)/python scripts/bench_finetune.py --only imagenet
@@ -52,8 +54,8 @@ bench: $(READY) ## benchmarks whose figures the README quotes
 report: $(READY) ## write the report of RUN again, from its journal
 	@$(BIN)/python -m keras_recipe report "$(RUN)"
 
-tensorboard: $(READY) ## show the logs of all runs on http://127.0.0.1:PORT
-	@$(BIN)/tensorboard --logdir runs --host 127.0.0.1 --port $(PORT)
+tensorboard: $(READY) ## show the logs of RUN on http://127.0.0.1:PORT (RUN=runs shows all)
+	@$(BIN)/python -m keras_recipe.views.serve "$(RUN)" "$(PORT)"
 
 clean: ## take away the environment and caches; runs/ stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

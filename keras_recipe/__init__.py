@@ -24,6 +24,7 @@ _HOMES = {
     "inspect": "keras_recipe.inspection",
     "load": "keras_recipe.data",
     "move": "keras_recipe.moves",
+    "pipeline": "keras_recipe.data.augmentations",
     "register_augmentation": "keras_recipe.data.augmentations",
     "register_model": "keras_recipe.models",
     "register_synthetic": "keras_recipe.data.synthetic",

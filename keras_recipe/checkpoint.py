@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_recipe.core.whole import whole
+
 if TYPE_CHECKING:
     from keras_recipe.loop import Loop
 
@@ -40,6 +42,7 @@ class Course:
         inherited: the latter alone.
         startup: seconds before the first gradient steps were done, 0 until then.
         began: `time.monotonic()` at which this process took over.
+        histograms: of weights, gradients and updates by epoch (0 is the first); see `keras_recipe.histograms`.
     """
 
     history: dict[str, list[float]] = field(
@@ -51,6 +54,7 @@ class Course:
     inherited: float = 0.0
     startup: float = 0.0
     began: float = field(default_factory=time.monotonic)
+    histograms: dict[int, np.ndarray] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
@@ -79,6 +83,7 @@ def save(directory: Path, loop: Loop, course: Course, seconds: float, elapsed: f
     }
     arrays = {f"now_{i:04}": v for i, v in enumerate(loop.state())}
     arrays |= {f"best_{i:04}": v for i, v in enumerate(course.best_state or ())}
+    arrays |= {f"histograms_{epoch}": v for epoch, v in course.histograms.items()}
     write_arrays(directory / _FILE, arrays | {"notes": np.array(json.dumps(notes))})
 
 
@@ -101,7 +106,8 @@ def load(directory: Path | None, loop: Loop, before: Path | None = None) -> Cour
         if not own:
             notes["inherited"] = notes["seconds"]
         loop.restore(_sequence(arrays, "now_"))
-        return Course(**notes, best_state=_sequence(arrays, "best_") or None)
+        measured = {int(n.rpartition("_")[2]): arrays[n] for n in arrays.files if n.startswith("histograms_")}
+        return Course(**notes, best_state=_sequence(arrays, "best_") or None, histograms=measured)
 
 
 def elapsed(directory: Path) -> float:
@@ -127,15 +133,10 @@ def discard(directory: Path) -> None:
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write an `.npz` so that the name never stands for half a file. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as draft, draft.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_sequence(path: Path, arrays: Sequence[np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: train, inspect, diagnose, predict, report, list.
+"""The command line: train, inspect, diagnose, predict, report, compare, list.
 
 Exit status: 0 done, 1 a finding stopped the recipe, 2 bad input (the message says what to do), 130 interrupted.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 import tempfile
 import time as clock
-from collections import Counter
+from collections import Counter, namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,7 @@ RunDirectory = Annotated[Path, typer.Argument(help="A run directory that train h
 
 @app.command()
 def train(
+    context: typer.Context,
     data: Data,
     target: Target = None,
     test: Test = None,
@@ -80,7 +82,13 @@ def train(
     seed: Seed = 0,
     human_score: Annotated[float | None, typer.Option(help="What a person reaches, in the metric's unit.")] = None,
     model: Annotated[str | None, typer.Option(help="First model, such as 'resnet(depth=8, width=16)'.")] = None,
-    moves: Annotated[str | None, typer.Option(help="Moves to try, separated by commas; see `list moves`.")] = None,
+    moves: Annotated[
+        str | None,
+        typer.Option(
+            help="Moves to try, separated by commas, see `list moves`; with a minus before each, all but those: "
+            "--moves=-flip_picture,-mix_up."
+        ),
+    ] = None,
     signals: Annotated[
         Path | None,
         typer.Option(help='Groups of columns to add one by one: a JSON file {"who": ["age", "sex"], ...}.'),
@@ -97,8 +105,11 @@ def train(
     skip_corrupt: SkipCorrupt = False,
     apply: Apply = None,
     more_data: Annotated[
-        str | None,
-        typer.Option(help="More examples in the form of DATA, for training alone. A finished run goes on with them."),
+        list[str] | None,
+        typer.Option(
+            help="More examples in the form of DATA, for training alone. A finished run goes on with them; when still "
+            "more have come, give this option again, behind the first."
+        ),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Trials at a time.", min=1, show_default="as many as pay")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over: forget what the run directory holds.")] = False,
@@ -158,6 +169,7 @@ def train(
             signals=groups_of,
             expect=expect,
             synthetic=synthetic,
+            command=_typed(context),
         )
         if fresh:
             recipe.check()  # a misspelt option must not cost the run that is there
@@ -320,6 +332,36 @@ def report(directory: RunDirectory) -> None:
         typer.echo(write_report(directory))
 
 
+@app.command()
+def compare(
+    directories: Annotated[
+        list[Path], typer.Argument(help="Run directories; the first is what the others are held against.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Put runs side by side: what differs in config, data and score, with an interval.
+
+    Models that were judged on the same examples are compared example by example; where the data or its split differs,
+    that is said, and the scores are compared by their intervals. Exit status 0: no run is worse than the first, 1: one
+    is, by more than noise, on the test split, 2: something is no run directory. Examples:
+
+      python -m keras_recipe compare runs/a runs/b
+
+      python -m keras_recipe compare runs/main runs/change --json
+    """
+    with _told(resumes=False):
+        from keras_recipe.comparison import compare_runs
+        from keras_recipe.views.comparison import write
+
+        found = compare_runs(directories)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=2))
+    else:
+        write(rich.console.Console(highlight=False, soft_wrap=not sys.stdout.isatty()), found)
+    if found.worse:
+        raise typer.Exit(1)
+
+
 @app.command(name="list")
 def list_(
     what: Annotated[
@@ -397,7 +439,30 @@ def _told(*, resumes: bool = True) -> Iterator[None]:
             else "Your data is untouched; the same command looks again."
         )
         typer.echo(f"\nInterrupted. {left}", err=True)
+        # CPython 3.11 remembers an interrupt that met text being evaluated, and ends in that signal instead of this
+        # status, until text is evaluated again (run_eval_code_obj in pythonrun.c): making a namedtuple does.
+        namedtuple("Forgotten", "")
         raise typer.Exit(130) from error
+
+
+LOG_WIDTH = 160
+"""Columns of the bill where standard output is no terminal."""
+
+UNSAID = ("fresh", "quiet", "as_json")
+"""Options that change nothing of the result; and --fresh, repeated from a report, would take that run away."""
+
+
+def _typed(context: typer.Context) -> str:
+    """The command with what the user gave of its arguments and options."""
+    words = ["python", "-m", "keras_recipe", str(context.info_name)]
+    for option in context.command.params:
+        value, source = context.params[str(option.name)], context.get_parameter_source(str(option.name))
+        if option.name in UNSAID or source is None or source.name == "DEFAULT":
+            continue
+        for each in value if option.multiple else (value,):
+            words += [option.opts[0]] if option.param_type_name == "option" else []
+            words += [] if getattr(option, "is_flag", False) else [str(each)]
+    return shlex.join(words)
 
 
 def _load(data: str, *, test: str | None, **options: Any) -> Problem:
@@ -418,7 +483,8 @@ def _print_result(result: Result, as_json: bool) -> None:
     from keras_recipe.views.console import bill, summary
 
     if not as_json:
-        tried = bill(read(result.directory), rich.console.Console().width)
+        # A log file has no width: room for every line of the bill.
+        tried = bill(read(result.directory), rich.console.Console().width if sys.stdout.isatty() else LOG_WIDTH)
         if tried:
             typer.echo("\n" + tried)
         typer.echo("\n" + summary(read(result.directory), result.model_path, result.report, result.tensorboard))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from keras_recipe.core import journal
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.core.records import SUSPECTS
+from keras_recipe.core.records import OUTCOMES, SUSPECTS
+from keras_recipe.core.whole import DRAFTS
 from keras_recipe.problem import Problem
 
 MODEL = "model.keras"
@@ -39,7 +40,7 @@ def unwritable(directory: Path, error: OSError) -> RecipeError:
     return RecipeError("a run directory that can be written", f"{directory}: {error.strerror or error}{where}", do)
 
 
-FILES, FOLDERS = ("report.html", MODEL, "split.csv"), ("trials", "artifacts", "tensorboard", SIMULATED)
+FILES, FOLDERS = ("report.html", MODEL, "split.csv", OUTCOMES), ("trials", "artifacts", "tensorboard", SIMULATED)
 """What a run leaves beside its journal, and may be taken away with it."""
 
 
@@ -67,9 +68,8 @@ def start_over(directory: Path) -> None:
 
 def sweep(directory: Path) -> None:
     """Take away what killed processes have half written; nobody else writes here while the journal is open."""
-    for pattern in ("trials/*/*.tmp", f"{SIMULATED}/*.tmp", f".*.{MODEL}", "tensorboard/**/.draft.*"):
-        for path in directory.glob(pattern):
-            path.unlink(missing_ok=True)
+    for path in [*directory.glob(DRAFTS), *(p for name in FOLDERS for p in (directory / name).rglob(DRAFTS))]:
+        path.unlink(missing_ok=True)
 
 
 def write_split(problem: Problem, directory: Path) -> None:

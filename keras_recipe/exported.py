@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.core.whole import whole
 from keras_recipe.models.sources import package
 from keras_recipe.problem import Column, Problem, Signature, buffer_rows
 
@@ -45,14 +46,10 @@ def export(models: Sequence[keras.Model], problem: Problem, path: Path) -> Path:
         problem: what they were trained on.
         path: of the file.
     """
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        deployable(models, problem).save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
+    with whole(path) as draft:
+        deployable(models, problem).save(draft)
+        with zipfile.ZipFile(draft, "a") as archive:
             archive.writestr(_MEMBER, json.dumps(dataclasses.asdict(problem.signature)))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -124,7 +121,7 @@ def verify(path: Path, problem: Problem, expected: np.ndarray) -> float:
     Raises:
         RuntimeError: the new process failed.
     """
-    count = buffer_rows(problem.validation.x, min(len(problem.validation), _PROVEN))
+    count = buffer_rows(problem.validation.x, min(len(expected), _PROVEN))
     raw = raw_inputs(np.asarray(problem.validation.x[np.arange(count)]), problem.signature)
     with tempfile.TemporaryDirectory() as folder:
         inputs, outputs = Path(folder, "inputs.npz"), Path(folder, "outputs.npy")

@@ -13,7 +13,8 @@ from keras_recipe.core import journal as journals
 from keras_recipe.core.config import digest
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.journal import FILE, Journal
-from keras_recipe.core.records import SUSPECTS, CheckRun, Record, Run
+from keras_recipe.core.progress import Progress
+from keras_recipe.core.records import SUSPECTS, CheckRun, CheckRuns, Record, Run
 from keras_recipe.directory import made, start_over, unwritable
 from keras_recipe.job import Job
 from keras_recipe.problem import Problem
@@ -27,7 +28,7 @@ def inspect(
     seed: int = 0,
     observer: Observer | None = None,
     edits: str | Path | None = None,
-) -> list[CheckRun]:
+) -> CheckRuns:
     """Run all checks of the data, in a directory of their own.
 
     Leaves a journal, report.html, TensorBoard logs and suspects.csv in the directory, which is emptied of an earlier
@@ -58,7 +59,7 @@ def inspect(
         raise ValueError(f"a check of the data asked for a model (seed {seed})")
 
     def progress(what: str, done: int, total: int) -> None:
-        watching.progress("inspect", what, done, total, {})
+        watching.progress(Progress("inspect", what, done, total))
 
     job = Job(problem, directory, fresh, batch_size=1, seed=seed, progress=progress)
     runs = []
@@ -84,7 +85,7 @@ def inspect(
     finally:
         watching.close()
         journal.close()
-    return [r for r in runs if isinstance(r, CheckRun)]
+    return CheckRuns(r for r in runs if isinstance(r, CheckRun))
 
 
 def _looks(job: Job) -> Iterator[Record]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_recipe import texts
 from keras_recipe.cheap import Features, features
-from keras_recipe.problem import Problem, Split, buffer_rows
+from keras_recipe.problem import Problem, Split
 from keras_recipe.survey import Survey, survey
 
 if TYPE_CHECKING:
@@ -94,8 +94,4 @@ class Job:
 
     def sample(self, split: Split, count: int = SAMPLE) -> tuple[np.ndarray, np.ndarray]:
         """The same random examples at every call: inputs and labels of at most `count` rows, and at most a buffer."""
-        count = buffer_rows(split.x, count)
-        rows = np.arange(len(split))
-        if len(split) > count:
-            rows = np.sort(np.random.default_rng(self.seed).choice(len(split), count, replace=False))
-        return split.x[rows], split.y[rows]
+        return split.sample(count, self.seed)

@@ -63,6 +63,19 @@ def batched(model: keras.Model) -> Apply:
     return lambda x: predict(x).numpy()
 
 
+def augmented(
+    augmentation: keras.Model | None, x: tf.Tensor, y: tf.Tensor, outputs: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What an augmentation makes of a batch; class indices become (batch, outputs) where labels are mixed."""
+    if augmentation is None:
+        return x, y
+    if len(augmentation.inputs) == 1:
+        return augmentation(x, training=True), y
+    labels = y if len(y.shape) == 2 else tf.one_hot(y, outputs)
+    pair = [tf.convert_to_tensor(x), tf.convert_to_tensor(labels)]
+    return tuple(augmentation(pair, training=True))
+
+
 class Loop:
     """A compiled model with its augmentation, ready to be trained from any seed.
 
@@ -82,6 +95,7 @@ class Loop:
         self._slots = [v for v in self.optimizer.variables if v is not self.optimizer.learning_rate]
         self._fresh_slots = [v.numpy() for v in self._slots]
         self._seed, self._draws_from_tensorflow = 0, False
+        self._seen: tuple[Rows, Rows] | None = None
         self._trace()
 
     def _trace(self) -> None:
@@ -100,7 +114,8 @@ class Loop:
         before, body = split(self.model)
         rest = copy.copy(self)
         rest._body, rest.augmentation = body, None
-        changing = {id(v) for v in body.variables}
+        # Random generators of an augmentation, too: another process must go on with them.
+        changing = {id(v) for v in variables_of(body, self.augmentation)}
         rest._kept = [v for v in self._kept if id(v) in changing]
         rest._trace()
         return batched(before), rest
@@ -109,6 +124,21 @@ class Loop:
     def frozen(self) -> bool:
         """Whether a backbone is not trained, so that the rest is all that changes."""
         return is_frozen(self.model)
+
+    def behind_the_frozen(self, x: Rows) -> tuple[Loop, Rows]:
+        """What a short run on a few examples trains: a loop, and these examples as it takes them.
+
+        Where a backbone is frozen and nothing is augmented, that is the rest of the model and the features of the
+        examples, which are computed here instead of in every step; elsewhere it is this loop and x itself.
+        """
+        if self.parts is None or not self.frozen or self.augmentation is not None:
+            return self, x
+        apply, rest = self.parts
+        if not is_pretrained(self.model):  # each seed has a backbone of its own
+            return rest, apply(x)
+        if self._seen is None or not np.array_equal(self._seen[0], x):
+            self._seen = x, apply(x)
+        return rest, self._seen[1]
 
     @property
     def input_values(self) -> int:
@@ -158,13 +188,7 @@ class Loop:
 
     def augmented(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """A batch as it is trained on; class indices become (batch, classes) where labels are mixed."""
-        if self.augmentation is None:
-            return x, y
-        if len(self.augmentation.inputs) == 1:
-            return self.augmentation(x, training=True), y
-        labels = y if len(y.shape) == 2 else tf.one_hot(y, self.model.output_shape[-1])
-        pair = [tf.convert_to_tensor(x), tf.convert_to_tensor(labels)]
-        return tuple(self.augmentation(pair, training=True))
+        return augmented(self.augmentation, x, y, self.model.output_shape[-1])
 
     def predict(self, x: Rows) -> np.ndarray:
         """Outputs in inference mode, (len(x), units)."""

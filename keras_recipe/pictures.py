@@ -31,22 +31,43 @@ def grid(
         columns: cells in a row.
         span: values shown as black and white; 0 and 255 for uint8, the extremes of the pictures otherwise.
     """
-    low, high = span or ((0, 255) if pictures.dtype == np.uint8 else (float(pictures.min()), float(pictures.max())))
-    scaled = (np.clip((pictures.astype("float32") - low) / max(high - low, 1e-9), 0, 1) * 255).round().astype("uint8")
-    columns = min(columns, len(scaled))
-    rows = -(-len(scaled) // columns)
+    span = span or value_span(pictures)
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
     sheet = Image.new(
         "RGB", (columns * (CELL + _MARGIN) + _MARGIN, rows * (CELL + _CAPTION + _MARGIN) + _MARGIN), "white"
     )
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=11)
-    for index, (picture, caption) in enumerate(zip(scaled, captions, strict=True)):
+    for index, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
         left = _MARGIN + index % columns * (CELL + _MARGIN)
         top = _MARGIN + index // columns * (CELL + _CAPTION + _MARGIN)
-        sheet.paste(_enlarged(picture), (left, top))
+        sheet.paste(cell(picture, span), (left, top))
         draw.text((left, top + CELL + 1), _fitting(caption, draw, font), fill="#222222", font=font)
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)
     return path
+
+
+def single(path: Path, picture: np.ndarray, span: tuple[float, float]) -> Path:
+    """Write one picture, (height, width, 1 or 3), as a grid would show it, without a caption."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cell(picture, span).save(path)
+    return path
+
+
+def value_span(pictures: np.ndarray) -> tuple[float, float]:
+    """Values that are shown as black and white: 0 and 255 for uint8, the extremes of the pictures otherwise."""
+    return (0.0, 255.0) if pictures.dtype == np.uint8 else (float(pictures.min()), float(pictures.max()))
+
+
+def cell(picture: np.ndarray, span: tuple[float, float], side: int = CELL) -> Image.Image:
+    """One picture, (height, width, 1 or 3), as a square of this side, the ends of the span black and white."""
+    low, high = span
+    shares = np.clip((picture.astype("float32") - low) / max(high - low, 1e-9), 0, 1)
+    levels = (shares * 255).round().astype("uint8")
+    image = Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels).convert("RGB")
+    smooth = max(image.size) > side
+    return image.resize((side, side), Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST)
 
 
 def heat(path: Path, values: np.ndarray, *, cell: tuple[int, int] = (24, 18)) -> Path:
@@ -62,12 +83,6 @@ def heat(path: Path, values: np.ndarray, *, cell: tuple[int, int] = (24, 18)) ->
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(grey).resize(size, Image.Resampling.NEAREST).save(path)
     return path
-
-
-def _enlarged(picture: np.ndarray) -> Image.Image:
-    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).convert("RGB")
-    smooth = max(image.size) > CELL
-    return image.resize((CELL, CELL), Image.Resampling.BILINEAR if smooth else Image.Resampling.NEAREST)
 
 
 def _fitting(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> str:

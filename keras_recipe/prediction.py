@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_recipe import exported
+from keras_recipe.core.whole import whole
 from keras_recipe.data.new_inputs import read_inputs
 from keras_recipe.directory import MODEL, unwritable
 from keras_recipe.problem import Signature
@@ -29,18 +29,14 @@ def predict_to_csv(directory: Path, inputs: Sequence[Path], out: Path) -> int:
     """
     model, signature = exported.load(directory / MODEL if directory.is_dir() else directory)
     new, ids = read_inputs(list(inputs), signature)
-    temporary = out.with_name(f".{os.getpid()}.{out.name}")
     try:
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with whole(out) as draft, draft.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(_header(signature, files=not ids or ids[0] != "0"))
             for part, names in _parts(new, ids):
                 writer.writerows(_lines(signature, exported.predict(model, part), names))
-        temporary.replace(out)
     except OSError as error:
         raise unwritable(out, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return len(ids)
 
 

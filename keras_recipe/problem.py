@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from keras_recipe.core.records import Finding, Objective
+from keras_recipe.core.records import Finding, Findings, Objective
+from keras_recipe.core.shown import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,6 +74,14 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def sample(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels of at most `count` random rows, and at most a buffer: for a seed always the same."""
+        count = buffer_rows(self.x, count)
+        rows = np.arange(len(self))
+        if len(self) > count:
+            rows = np.sort(np.random.default_rng(seed).choice(len(self), count, replace=False))
+        return self.x[rows], self.y[rows]
 
     @property
     def in_memory(self) -> bool:
@@ -170,8 +179,8 @@ class Problem:
         human_score: the user's figure for what a person reaches, in the objective's unit.
         split_by: how rows were assigned, for the report ("stratified, seed 0", "given", "groups of ...", ...).
         findings: what reading the data has shown (files skipped, cells missing, ...).
-        more: identifies the examples that were added to the training split; "" for none.
-        added: how many these are, the last ones of it. A config says whether it is trained on them.
+        additions: for each source of examples that were added to the training split, behind its own and in this order,
+            what identifies them with those before, and how many they are. A config says which of them it is trained on.
     """
 
     name: str
@@ -185,8 +194,34 @@ class Problem:
     human_score: float | None = None
     split_by: str = ""
     findings: tuple[Finding, ...] = field(default=())
-    more: str = ""
-    added: int = 0
+    additions: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", Findings(self.findings))
+
+    def _repr_html_(self) -> str:
+        return shown("problem", self.summary(), self.findings)
+
+    @property
+    def more(self) -> str:
+        """Identifies all examples that were added; "" for none."""
+        return self.additions[-1][0] if self.additions else ""
+
+    @property
+    def added(self) -> int:
+        """How many they are."""
+        return sum(count for _, count in self.additions)
+
+    def trained_on(self, more: str) -> int:
+        """Examples of the training split, the first so many, that a config with this `more_data` is trained on.
+
+        Raises:
+            ValueError: no examples go by this name.
+        """
+        names = ["", *(name for name, _ in self.additions)]
+        if more not in names:
+            raise ValueError(f"Expected a config without more data, or with one of {names[1:]}. Received {more!r}.")
+        return self.given + sum(count for _, count in self.additions[: names.index(more)])
 
     @property
     def given(self) -> int:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_recipe import checkpoint
 from keras_recipe.core import journal as journals
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.duration import duration
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.core.journal import Journal
 from keras_recipe.core.records import Evaluation, Run
+from keras_recipe.core.shown import shown
 from keras_recipe.core.spec import Spec
 from keras_recipe.data import synthetic
 from keras_recipe.directory import MODEL, SIMULATED, made, sweep, unwritable, write_split
@@ -23,14 +25,14 @@ from keras_recipe.models import MODELS, content_of
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.stages.examine import baseline, inspect, look_again
-from keras_recipe.stages.final import finish, keep
+from keras_recipe.stages.final import finish, keep, prove_export
 from keras_recipe.stages.more_data import LEARNING_CURVE, tell_of_more
 from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.stages.regularize import grow, regularize
 from keras_recipe.stages.signals import check_signals, signals
 from keras_recipe.stages.squeeze import ENSEMBLE, ensemble, squeeze
 from keras_recipe.study import Study, unrecorded_seconds, versions
-from keras_recipe.watch import Observer, Silent, Watch, write_views
+from keras_recipe.watch import UNWRITABLE, Observer, Silent, Watch, refresh
 
 if TYPE_CHECKING:
     import keras
@@ -83,6 +85,9 @@ class Result:
         """Logs for `tensorboard --logdir`."""
         return self.directory / "tensorboard"
 
+    def _repr_html_(self) -> str:
+        return shown("result", self.directory)
+
     @property
     def model(self) -> keras.Model:
         """The exported model, loaded: raw inputs in, probabilities or targets out."""
@@ -107,14 +112,15 @@ class Recipe:
         signals: groups of features to add one by one after `overfit`, {name: [columns]}, in this order; None for groups
             by rank, {} for none.
         expect: gain that you expect of a signal, by its name, in the metric's unit; of the others trees are asked.
-        moves: names of the moves of `regularize` and `squeeze` to try, "learning_curve" and "ensemble" among them; None
-            for all.
+        moves: names of the moves of `regularize` and `squeeze` to try, "learning_curve" and "ensemble" among them; or
+            names with a minus before them ("-flip_picture") for all but those; None for all.
         workers: trials at a time; None for as many as pay on this machine.
         observer: makes, from the journal, whoever is told of every record and of progress; None for nobody.
         callbacks: makes the Keras callbacks of one trial; they may observe, not change.
         spent: seconds that reading the data took; they count.
         synthetic: spec of a generator of simulated examples, `"package.module:function(size=8)"`, for the move
             `simulated_examples`; see `keras_recipe.data.synthetic`. A few examples are made before the run begins.
+        command: that began it, for the report; "" where it was no command.
     """
 
     problem: Problem
@@ -130,11 +136,32 @@ class Recipe:
     signals: Mapping[str, Sequence[str]] | None = None
     expect: Mapping[str, float] | None = None
     synthetic: str | None = None
+    command: str = ""
 
     @property
     def seconds(self) -> float:
         """The budget in seconds. Raises RecipeError."""
         return duration(self.budget) if isinstance(self.budget, str) else float(self.budget)
+
+    @property
+    def chosen(self) -> list[str] | None:
+        """Names of the moves to try; None for all. Raises RecipeError."""
+        if self.moves is None:
+            return None
+        known = [*MOVES, LEARNING_CURVE, ENSEMBLE]
+        for name in self.moves:
+            if name.removeprefix("-") not in known:
+                raise RecipeError("the name of a move", repr(name), nearest(name.removeprefix("-"), known))
+        left_out = [name[1:] for name in self.moves if name.startswith("-")]
+        if not left_out:
+            return list(self.moves)
+        if len(left_out) < len(self.moves):
+            raise RecipeError(
+                "names of the moves to try, or names of those to leave out, each with a minus before it",
+                f"both, {', '.join(self.moves)}",
+                "give one kind of them",
+            )
+        return [name for name in known if name not in left_out]
 
     def run(self) -> Result:
         """All stages, then the evaluation.
@@ -151,9 +178,11 @@ class Recipe:
                     if journals.evaluation_of(list(study.journal)) is None:
                         self._stages(study)
                 finally:
-                    write_views(directory)
+                    refresh(directory)
                 evaluation = journals.evaluation_of(list(study.journal))
         except OSError as error:
+            if error.errno not in UNWRITABLE:
+                raise
             raise unwritable(directory, error) from error
         return Result(directory, evaluation)  # type: ignore[arg-type]
 
@@ -165,7 +194,7 @@ class Recipe:
         """
         # A GPU's memory is shared with the process that proves the exported file.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        from keras_recipe.training import Learner
+        from keras_recipe.learner import Learner
 
         self.check()
         share_cores()
@@ -213,13 +242,14 @@ class Recipe:
             else:
                 config = default_config(self.problem, self.model or first_model(study))
                 config = inspect(study, config)
+                prove_export(study, config)
                 config = baseline(study, config)
                 config = overfit(study, config)
                 config = signals(study, config, self.signals, self.expect)
-            config = regularize(study, config, self.moves)
+            config = regularize(study, config, self.chosen)
             look_again(study, config)
-            config = squeeze(study, config, self.moves)
-            finish(study, ensemble(study, config, self.moves))
+            config = squeeze(study, config, self.chosen)
+            finish(study, ensemble(study, config, self.chosen))
         except TimeoutError as error:
             raise RecipeError(
                 "a budget that holds one epoch of one model, the checks and the export",
@@ -263,19 +293,23 @@ class Recipe:
 
     def _go_on(self, journal: Journal, directory: Path, observer: Observer, header: Run) -> None:
         """Write the header of a run that goes on, with more data, where a finished one has ended."""
-        if self.problem.more == "":
+        finished = journals.evaluation_of(list(journal))
+        used = "" if finished is None else finished.config.get("more_data", "")
+        if self.problem.more == "" or used not in ("", *(name for name, _ in self.problem.additions)):
             raise RecipeError(
                 "the --more-data with which the run in this directory has gone on",
-                f"{directory}, without --more-data",
-                "give it again, or another directory (--out)",
+                f"{directory}, with{' other' if self.problem.more else 'out'} --more-data",
+                "give it again, before what is new (--more-data OLD --more-data NEW), or another directory (--out)",
             )
-        if journals.evaluation_of(list(journal)) is None:
+        if finished is None:
             raise RecipeError(
                 "a finished run, to go on from with more data",
                 f"{directory}, whose run is not finished",
                 "finish it first, by the command that began it, or give another directory (--out)",
             )
         sweep(directory)
+        for begun in (directory / "trials").glob("*"):  # whose seconds are of the budget before
+            checkpoint.discard(begun)
         write_split(self.problem, directory)
         journal.restart()
         journal.credit(self.spent)
@@ -310,6 +344,7 @@ class Recipe:
             budget=self.seconds,
             versions=versions(),
             settings=settings,
+            command=self.command,
         )
 
     def check(self) -> None:
@@ -331,10 +366,7 @@ class Recipe:
                     "give one of your own, package.module:function",
                 )
             synthetic.simulate(self.problem, self.synthetic, synthetic.PROBED)
-        for name in self.moves or ():
-            known = [*MOVES, LEARNING_CURVE, ENSEMBLE]
-            if name not in known:
-                raise RecipeError("the name of a move", repr(name), nearest(name, known))
+        _ = self.chosen
 
 
 def default_workers() -> int:

@@ -72,6 +72,13 @@ def schedule(rates: Sequence[float], losses: Sequence[float]) -> Finding:
     )
 
 
+def settled(losses: Sequence[float]) -> bool:
+    """Whether a training loss, one value an epoch at a constant rate, has stopped falling."""
+    loss = np.asarray(losses, "float64")
+    fall, certain = _fall(loss, np.ones(len(loss), bool))
+    return not certain or fall * max(1.0, len(loss) / 10) < FALLING * abs(loss[0])
+
+
 def _fall(loss: np.ndarray, at_work: np.ndarray) -> tuple[float, bool]:
     """How much the loss fell an epoch while the rate was at work, and whether that is no chance.
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
-from keras_recipe import checkpoint, objectives
+from keras_recipe import checkpoint, histograms, objectives
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.journal import Journal
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import Finding, Plan, Record, Trial
 from keras_recipe.data import synthetic
 from keras_recipe.models import content_of
@@ -27,7 +28,8 @@ from keras_recipe.problem import Problem
 if TYPE_CHECKING:
     import keras
 
-    from keras_recipe.training import Learner, Outcome
+    from keras_recipe.learner import Learner
+    from keras_recipe.training import Outcome
 
 R = TypeVar("R", bound=Record)
 
@@ -42,8 +44,11 @@ class Listener(Protocol):
     def record(self, record: Record) -> None:
         """A record was written."""
 
-    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
-        """A trial moved on."""
+    def trying(self, move: str) -> None:
+        """The trials that follow are for this move; "" for none."""
+
+    def progress(self, progress: Progress) -> None:
+        """A trial, or another work, moved on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +99,22 @@ class Study:
         self.listener.record(made)
         return made
 
-    def trials(self, stage: str, wanted: Sequence[tuple[Config, int]]) -> list[Trial]:
+    def trials(
+        self, stage: str, wanted: Sequence[tuple[Config, int]], kept: float = 0.0, *, whole: bool = False
+    ) -> list[Trial]:
         """Results of (config, seed) pairs, in that order; only those that are not recorded yet are run.
 
-        Raises TimeoutError where the budget ends before a trial has done its first epoch.
+        Args:
+            stage: for the record.
+            wanted: the pairs.
+            kept: seconds of the budget that are for what comes later.
+            whole: record no trial that the budget cuts short: it goes on from its checkpoint where there is more time.
+
+        Raises:
+            TimeoutError: the budget ends before a trial has done its first epoch or, of a `whole` one, its last. What
+                was done is recorded.
         """
-        deadline = time.monotonic() + self.remaining
+        deadline = time.monotonic() + self.remaining - kept
         running: dict[str, Future[Outcome]] = {}
         keys = [self.key(config, seed) for config, seed in wanted]
         for key, (config, seed) in zip(keys, wanted, strict=True):
@@ -108,23 +123,37 @@ class Study:
 
         def result(key: str, config: Config, seed: int) -> Trial:
             future = running.get(key)
-            return self._keep(future.result() if future else self._run(stage, key, config, seed, deadline))
+            outcome = future.result() if future else self._run(stage, key, config, seed, deadline)
+            if whole and outcome.trial.stopped == "budget":
+                raise TimeoutError(f"{config.model} was not trained to the end before the deadline")
+            return self._keep(outcome)
 
-        done = []
+        done: list[Trial] = []
+        late: TimeoutError | None = None
         for key, (config, seed) in zip(keys, wanted, strict=True):
-            done.append(self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s)))  # type: ignore[misc]
+            try:
+                done.append(self.memo(Trial, key, lambda k=key, c=config, s=seed: result(k, c, s)))  # type: ignore[misc]
+            except TimeoutError as error:
+                late = late or error
+                continue
             # Not before the record is on disk. A trial that ended early is the beginning of no other.
             (checkpoint.close if done[-1].stopped == "epochs" else checkpoint.discard)(self.folder(key))
+        if late:
+            raise late
         return done
 
-    def begun(self, stage: str, wanted: Sequence[tuple[Config, int]], epochs: int) -> list[list[float]]:
-        """Validation scores of the first epochs of these trials, which `trials` will go on from: nothing is paid twice.
+    def begun(
+        self, stage: str, wanted: Sequence[tuple[Config, int]], part: int, kept: float = 0.0
+    ) -> list[list[float]]:
+        """Validation scores of the first epochs, one of `part` of all, of these trials, which `trials` will go on from:
+        nothing is paid twice.
 
-        Fewer than `epochs` where a trial ended by itself; none where the budget ended before.
+        Fewer where a trial ended by itself; none where the budget, but for `kept` seconds of it, ended before.
         """
-        deadline = time.monotonic() + self.remaining
+        deadline = time.monotonic() + self.remaining - kept
 
         def begin(key: str, config: Config, seed: int) -> Plan:
+            epochs = first_epochs(config, part)
             scores: list[float] = []
             seconds = 0.0
             with suppress(TimeoutError):
@@ -144,7 +173,7 @@ class Study:
         for key, (config, seed) in zip(keys, wanted, strict=True):
             trial = self.journal.get(Trial, key)
             if trial is not None:
-                found.append(trial.history["val_score"][:epochs])
+                found.append(trial.history["val_score"][: first_epochs(config, part)])
                 continue
             begins = running[key].result if key in running else partial(begin, key, config, seed)
             found.append(list(self.memo(Plan, f"begun/{key}", begins).value))
@@ -205,9 +234,18 @@ class Study:
         key = f"plan/{stage}/{name}"
         return self.memo(Plan, key, make)
 
-    def skip(self, stage: str, name: str, reason: str) -> None:
-        """Record that something was left out, with the reason."""
-        record = Plan(f"skip/{stage}/{name}", stage, name, None, reason)
+    def skip(self, stage: str, name: str, reason: str, expected: float | None = None, of: Config | None = None) -> None:
+        """Record that something was left out, with the reason, and the gain expected of it where that is time.
+
+        Where it was left out already, of another config, that is said again only if the reason is another.
+        """
+        key = f"skip/{stage}/{name}"
+        before = [r for r in self.journal if isinstance(r, Plan) and r.key.startswith(f"{key}/")]
+        if of is not None:
+            key = f"{key}/{of.digest()}"
+            if any(r.reason == reason for r in before):
+                return
+        record = Plan(key, stage, name, None, reason, expected=expected)
         self.memo(Plan, record.key, lambda: record)
 
     def _arrays(self, trial: Trial, name: str) -> list[np.ndarray]:
@@ -223,7 +261,7 @@ class Study:
     ) -> Outcome:
         from keras_recipe.training import run_trial
 
-        label = f"{config.model} seed {seed}"
+        leaves = config.leaves()
         return run_trial(
             self.learner,
             config,
@@ -233,7 +271,9 @@ class Study:
             directory=self.folder(key),
             before=self._before(config, seed),
             deadline=deadline,
-            progress=lambda epoch, epochs, values: self.listener.progress(stage, label, epoch, epochs, values),
+            progress=lambda epoch, epochs, values: self.listener.progress(
+                Progress(stage, f"seed {seed}", epoch, epochs, values, leaves)
+            ),
             callbacks=self.callbacks(),
             elapsed=lambda: self.journal.elapsed,
             pause=pause,
@@ -248,7 +288,13 @@ class Study:
         folder = self.folder(outcome.trial.key)
         checkpoint.write_sequence(folder / "predictions.npz", [outcome.predictions])
         checkpoint.write_sequence(folder / "weights.npz", outcome.weights)
+        histograms.write(folder, outcome.watched, outcome.histograms)
         return outcome.trial
+
+
+def first_epochs(config: Config, part: int) -> int:
+    """One of so many parts of a config's epochs, one epoch at least."""
+    return max(1, config.epochs // part)
 
 
 def unrecorded_seconds(directory: Path, journal: Journal) -> float:

@@ -34,12 +34,13 @@ import keras_recipe as kr
 from keras_recipe.core.config import Config
 from keras_recipe.core.spec import Spec
 from keras_recipe.data.augmentations import pipeline
+from keras_recipe.learner import Learner
 from keras_recipe.models.backbones import save_preset
 from keras_recipe.models.conventions import CONVENTIONS
 from keras_recipe.models.fused import fuse
 from keras_recipe.models.presets import PRESETS
 from keras_recipe.problem import Problem
-from keras_recipe.training import Learner, run_trial
+from keras_recipe.training import run_trial
 
 PUBLISHED = {
     (128, "scratch"): 0.871, (128, "frozen"): 0.882, (128, "unfrozen"): 0.918,
@@ -70,8 +71,8 @@ class Plan:
 PLANS = {
     (128, "unfrozen"): Plan(((128, 24),), 1e-3, 160),
     (224, "unfrozen"): Plan(((128, 30), (176, 8)), 1e-3, 224),
-    (128, "scratch"): Plan(((64, 120), (96, 60)), 3e-3, 128),
-    (224, "scratch"): Plan(((64, 120), (96, 40), (160, 15)), 3e-3, 224),
+    (128, "scratch"): Plan(((64, 120), (96, 60), (128, 40)), 3e-3, 160),
+    (224, "scratch"): Plan(((64, 120), (96, 60), (160, 24)), 3e-3, 224),
 }
 
 
@@ -142,8 +143,10 @@ def fine_tuned(problem: Problem, data: Path, side: int, how: str, seed: int) -> 
         optimizer = keras.optimizers.AdamW(_Rest(total, done, plan.rate), weight_decay=0.05)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         trained = keras.Sequential([_augmentation(problem), model])
-        trained.compile(optimizer, keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1))
-        trained.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1)
+        trained.compile(optimizer, loss, metrics=["accuracy"])
+        seen = trained.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0).history["accuracy"]
+        print(f"    {shown} px: training accuracy {seen[0]:.3f} to {seen[-1]:.3f} in {epochs} epochs", flush=True)
         done += epochs * steps_an_epoch
         held = model.get_weights()
     model = model_of(plan.tested)

@@ -24,9 +24,11 @@ import tensorflow as tf
 import keras_recipe as kr
 from keras_recipe.compiled import build
 from keras_recipe.core.config import Config
+from keras_recipe.learner import Learner
 from keras_recipe.objectives import targets
+from keras_recipe.order import epoch_order
 from keras_recipe.problem import Problem
-from keras_recipe.training import Learner, epoch_order, run_trial
+from keras_recipe.training import run_trial
 
 MODELS = ("mlp(depth=2, width=128)", "small_cnn(width=32)", "resnet(depth=8, width=16)")
 EPOCHS = 12

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Tests run side by side, a process a core: with several threads each they wait for one another.
+for threads in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
 
 if TYPE_CHECKING:
     from keras_recipe.problem import Problem
     from keras_recipe.recipe import Result
     from keras_recipe.study import Study
+    from tests.views.browser import Browser
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,3 +119,14 @@ def finished(
         return known[name]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium without a window; the test is skipped where none is installed."""
+    from tests.views.browser import PROGRAM, Browser
+
+    if PROGRAM is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    with Browser() as opened:
+        yield opened

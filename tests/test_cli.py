@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,7 +50,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_help_shows_the_commands() -> None:
     told = call("--help")
     assert told.exit_code == 0
-    for command in ("train", "inspect", "predict", "report", "list"):
+    for command in ("train", "inspect", "predict", "report", "compare", "list"):
         assert command in told.output
 
 
@@ -99,6 +101,14 @@ def test_train_with_json_prints_one_object_and_a_rerun_the_same(points: Path, tm
     assert values["low"] <= values["score"] <= values["high"]
     assert Path(values["model"]).is_file()
     assert Path(values["report"]).is_file()
+    (run,) = select(read(tmp_path / "run"), Run)
+    typed = shlex.split(run.command)
+    assert typed[:5] == ["python", "-m", "keras_recipe", "train", str(points)]
+    given = dict(itertools.pairwise(typed[5:]))
+    assert given["--out"] == str(tmp_path / "run")
+    assert given["--model"] == "mlp(depth=1, width=8)"
+    assert given["--moves"] == ""
+    assert not {"--json", "--budget", "--seed"} & set(typed), "what was not given, or changes nothing"
     again = call(*arguments)
     assert json.loads(again.stdout) == values
     assert "reused" in again.stderr

@@ -16,14 +16,16 @@ from keras_recipe.core.config import Config
 from keras_recipe.core.journal import read, select
 from keras_recipe.core.records import CheckRun, Decision, Plan, Trial
 from keras_recipe.data import load, synthetic
+from keras_recipe.learner import Learner
 from keras_recipe.models import weights
 from keras_recipe.models.suggestion import best_at_hand, suggest_model
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages.overfit import default_config, first_model, overfit
-from keras_recipe.training import Learner, Outcome, run_trial, seconds_an_epoch
+from keras_recipe.training import Outcome, run_trial, seconds_an_epoch
 
 HEAD = "backbone(alpha=0.25, name='applications:MobileNet', size=64)"
+RANDOM = "backbone(alpha=0.25, name='applications:MobileNet', size=64, train='head', weights='random')"
 ALL = "backbone(alpha=0.25, name='applications:MobileNet', size=64, train='all')"
 
 
@@ -63,12 +65,50 @@ def run(
 
 def test_a_head_on_features_is_the_head_behind_the_whole_pass(photos: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = run(photos, HEAD)
-    monkeypatch.setattr(training, "FEATURE_BYTES", 0)
+    monkeypatch.setattr("keras_recipe.learner.FEATURE_BYTES", 0)
     whole = run(photos, HEAD)
     np.testing.assert_allclose(quick.trial.history["loss"], whole.trial.history["loss"], rtol=1e-3)
     np.testing.assert_allclose(quick.predictions, whole.predictions, atol=1e-3)
     for a, b in zip(quick.weights, whole.weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_a_short_run_behind_a_frozen_backbone_is_one_on_features(photos: Problem) -> None:
+    x, y = np.asarray(photos.train.x[:32]), photos.train.y[:32]
+    order = np.random.default_rng(0).integers(32, size=(12, 8)).astype("int32")
+    loop = Learner(photos).loop(Config(HEAD, "adam(learning_rate=0.003)"))
+    loop.reset(3)
+    rest, features = loop.behind_the_frozen(x)
+    assert features.shape == (32, rest.input_values)
+    np.testing.assert_allclose(rest.predict(features), loop.predict(x), atol=1e-5)
+    quick = rest.train(features, y, order)[0]
+    loop.reset(3)
+    np.testing.assert_allclose(quick, loop.train(x, y, order)[0], rtol=1e-3)
+    assert loop.behind_the_frozen(x)[1] is features  # pretrained: the same for every seed
+    other = loop.behind_the_frozen(x[::-1])[1]
+    np.testing.assert_allclose(other, features[::-1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [Config(ALL), Config(HEAD, augmentation="flip()"), Config("mlp(depth=1, width=8)")],
+    ids=["unfrozen", "augmented", "no backbone"],
+)
+def test_a_short_run_of_what_is_not_frozen_is_one_on_the_inputs(photos: Problem, config: Config) -> None:
+    x, loop = np.asarray(photos.train.x[:4]), Learner(photos).loop(config)
+    same, seen = loop.behind_the_frozen(x)
+    assert same is loop
+    assert seen is x
+
+
+def test_a_frozen_backbone_that_knows_nothing_is_another_one_for_every_seed(photos: Problem) -> None:
+    x, loop = np.asarray(photos.train.x[:4]), Learner(photos).loop(Config(RANDOM))
+    features = []
+    for seed in (0, 1, 0):
+        loop.reset(seed)
+        features.append(loop.behind_the_frozen(x)[1])
+    assert not np.array_equal(features[0], features[1])
+    np.testing.assert_array_equal(features[0], features[2])
 
 
 def test_features_are_computed_once_for_all_trials(photos: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +148,7 @@ def test_a_share_behind_a_frozen_backbone_trains_as_it_does_behind_the_whole_pas
     rows = learner.rows(config, 1)
     assert quick.trial.examples == len(rows) // 16 * 16
     assert len(learner.training(config, 1).phases[0].train.split.x) == len(photos.train)  # one table for all shares
-    monkeypatch.setattr(training, "FEATURE_BYTES", 0)
+    monkeypatch.setattr("keras_recipe.learner.FEATURE_BYTES", 0)
     whole = run_trial(Learner(photos), config, 1)
     np.testing.assert_allclose(quick.trial.history["loss"], whole.trial.history["loss"], rtol=1e-3)
     np.testing.assert_allclose(quick.predictions, whole.predictions, atol=1e-3)
@@ -163,7 +203,7 @@ def test_simulated_examples_behind_a_frozen_backbone_are_features_too(
     assert learner.feature_seconds(config) == 0.0
     run_trial(learner, config.replace(synthetic=f"{__name__}:redder(share=0.25)"), 0)
     assert MADE == [100]  # once for all trials and shares
-    monkeypatch.setattr(training, "FEATURE_BYTES", 0)
+    monkeypatch.setattr("keras_recipe.learner.FEATURE_BYTES", 0)
     whole = run_trial(Learner(photos), config, 0)
     np.testing.assert_allclose(quick.trial.history["loss"], whole.trial.history["loss"], rtol=1e-3)
     np.testing.assert_allclose(quick.trial.history["score"], whole.trial.history["score"], atol=1e-6)
@@ -258,6 +298,17 @@ def test_a_trial_that_is_killed_while_it_is_fine_tuned_goes_on_to_the_same_resul
     assert again.trial.history == whole.trial.history
     for a, b in zip(again.weights, whole.weights, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_trial_of_a_frozen_backbone_goes_on_with_the_augmentation_where_it_was(
+    photos: Problem, tmp_path: Path
+) -> None:
+    """Its random generators are a part of what a pause keeps, although the head is all that is trained."""
+    config = Config(HEAD, "adam(learning_rate=0.01)", batch_size=16, epochs=3, augmentation="shift(factor=0.2)")
+    whole = run_trial(Learner(photos), config, 0)
+    run_trial(Learner(photos), config, 0, directory=tmp_path, pause=1)
+    again = run_trial(Learner(photos), config, 0, directory=tmp_path)
+    assert again.trial.history == whole.trial.history
 
 
 def test_early_stopping_waits_for_fine_tuning(photos: Problem) -> None:

@@ -13,10 +13,11 @@ from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Plan, Run, Trial
 from keras_recipe.data import load
+from keras_recipe.learner import Learner
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe, Result
 from keras_recipe.stages.overfit import default_config
-from keras_recipe.training import Learner, run_trial
+from keras_recipe.training import run_trial
 
 MODEL = "mlp(depth=1, width=16)"
 
@@ -29,7 +30,7 @@ def clouds(n: int, seed: int, wrong: bool = False) -> tuple[np.ndarray, np.ndarr
     return x.astype("float32"), 1 - y if wrong else y
 
 
-def problem(more: tuple[np.ndarray, np.ndarray] | None = None) -> Problem:
+def problem(more: object = None) -> Problem:
     return load(clouds(1000, 0), validation=0.45, test=0.45, more=more, name="clouds")
 
 
@@ -128,6 +129,25 @@ def test_more_data_that_hurts_is_rejected_and_the_model_stays(first: Path, tmp_p
     assert result.score == of(first, Evaluation)[0].score
     assert (directory / "model.keras").read_bytes() == (first / "model.keras").read_bytes()
     assert "the test set was not read again" in result.report.read_text()
+
+
+def test_a_run_goes_on_a_second_time_with_what_came_later_behind_the_first(first: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "run"
+    shutil.copytree(first, directory)
+    run(directory, problem(clouds(200, 1)))
+    before = (directory / journals.FILE).read_bytes()
+    with pytest.raises(RecipeError, match="with other --more-data"):
+        run(directory, problem(clouds(1600, 2)))
+    assert (directory / journals.FILE).read_bytes() == before
+    both = problem([clouds(200, 1), clouds(1600, 2)])
+    result = run(directory, both)
+    decision = of(directory, Decision)[-1]
+    assert decision.move == "more_data"
+    assert decision.change == {"more_data": [problem(clouds(200, 1)).more, both.more]}
+    assert decision.accepted
+    assert result.evaluation.config["more_data"] == both.more
+    assert result.evaluation.reads == 3
+    assert "a third time" in result.report.read_text()
 
 
 def test_what_does_not_go_together_is_told(helped: Path, first: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_recipe import checkpoint, exported, objectives, recipe
+from keras_recipe import checkpoint, exported, objectives, recipe, watch
 from keras_recipe.checks import CHECKS
 from keras_recipe.core import journal as journals
 from keras_recipe.core.errors import RecipeError
@@ -198,7 +198,7 @@ def full(*args: Any, **kwargs: Any) -> None:
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
-    ("where", "name"), [(os, "fsync"), (checkpoint, "write_arrays"), (exported, "export"), (recipe, "write_views")]
+    ("where", "name"), [(os, "fsync"), (checkpoint, "write_arrays"), (exported, "export"), (watch, "write_views")]
 )
 def test_a_full_disk_is_told_and_the_rerun_goes_on(
     where: Any, name: str, blobs: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -294,3 +294,15 @@ def test_training_leaves_suspects_and_skips_long_checks_when_time_is_short(
     assert skipped == set(stage.LONG)
     assert not skipped & {r.check for r in records if isinstance(r, CheckRun)}
     assert (tmp_path / "suspects.csv").is_file()
+
+
+def test_moves_with_a_minus_before_them_are_left_out(blobs: Problem, tmp_path: Path) -> None:
+    chosen = Recipe(blobs, tmp_path, moves=("-flip_picture", "-ensemble")).chosen
+    assert chosen is not None
+    assert not {"flip_picture", "ensemble"} & {*chosen}
+    assert {"mix_up", "learning_curve", "cool_down"} <= {*chosen}
+    assert Recipe(blobs, tmp_path).chosen is None
+    assert Recipe(blobs, tmp_path, moves=("dropout",)).chosen == ["dropout"]
+    for moves, said in ((("-flop_picture",), "flip_picture"), (("dropout", "-mix_up"), "one kind")):
+        with pytest.raises(RecipeError, match=said):
+            Recipe(blobs, tmp_path, moves=moves).check()

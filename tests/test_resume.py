@@ -22,6 +22,7 @@ import pytest
 from keras_recipe import checkpoint, exported, training
 from keras_recipe.core import journal as journals
 from keras_recipe.core.config import Config
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import Evaluation, Trial
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
@@ -138,7 +139,7 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_pa
     for directory in directories[:2]:
         assert records(directory) == reference
         assert np.array_equal(exported.predict(exported.load(directory / "model.keras")[0], x), predicted)
-        assert not list(directory.rglob("*.tmp"))
+        assert not list(directory.rglob(".draft.*"))
         assert not list(directory.rglob("checkpoint.npz"))
 
 
@@ -204,8 +205,8 @@ def test_time_of_a_trial_that_was_killed_counts_once(
     config = Config("mlp(depth=1, width=8)", epochs=5)
 
     def killed(study: Study) -> None:
-        def stop(stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
-            if epoch == 3:
+        def stop(progress: Progress) -> None:
+            if progress.done == 3:
                 raise KeyboardInterrupt
 
         monkeypatch.setattr(study.listener, "progress", stop)
@@ -245,7 +246,7 @@ def test_a_torn_record_and_half_written_files_do_no_harm(blobs: Problem, tmp_pat
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]) + lines[-1][: len(lines[-1]) // 2])
     trial = next(r for r in journals.read(tmp_path) if isinstance(r, Trial))
-    half = [tmp_path / "trials" / trial.key / "weights.4711.tmp", tmp_path / ".4711.model.keras"]
+    half = [tmp_path / "trials" / trial.key / ".draft.4711.npz", tmp_path / ".draft.4711.keras"]
     half.append(tmp_path / "tensorboard" / "final" / ".draft.4711")
     for torn in half:
         torn.write_bytes(b"half")
@@ -266,6 +267,23 @@ def test_a_run_that_died_before_its_first_record_begins_as_new(blobs: Problem, t
     assert len(rows) == 1 + len(blobs.train) + len(blobs.validation) + len(blobs.test)
 
 
+def test_an_interrupt_has_its_status_wherever_it_comes(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(
+        "import typer\n"
+        "from keras_recipe import cli\n"
+        "app = typer.Typer()\n"
+        "@app.command()\n"
+        "def wait():\n"
+        "    with cli._told():\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "app()\n"
+    )
+    command = [sys.executable, "-m", "interrupted"]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=tmp_path, check=False)
+    assert run.returncode == 130, run.stderr
+    assert "Interrupted." in run.stderr
+
+
 def test_an_interrupt_ends_two_training_threads_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
     options = ["--model", "small_cnn(width=32)", "--moves", "dropout", "--workers", "2", "--out", str(tmp_path / "run")]
     command = [sys.executable, "-m", "keras_recipe", "train", "digits", *options]
@@ -281,7 +299,7 @@ def test_an_interrupt_ends_two_training_threads_at_once_and_says_how_to_go_on(tm
         time.sleep(1.0)  # the other seeds are being trained
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, told
     assert "the same command goes on" in told
     assert "Traceback" not in told
     kept = journals.read(tmp_path / "run")

@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,13 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keras_recipe import checkpoint, training
+from keras_recipe import learner as learners
 from keras_recipe import problem as problems
 from keras_recipe.compiled import optimizer
 from keras_recipe.core.config import Config
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.data import synthetic
+from keras_recipe.data import load, synthetic
+from keras_recipe.learner import Learner
+from keras_recipe.order import epoch_order, mixed_order, training_rows
 from keras_recipe.problem import Problem, Split
-from keras_recipe.training import Learner, epoch_order, mixed_order, run_trial, training_rows
+from keras_recipe.training import run_trial, seconds_an_epoch
 
 CONFIG = Config("mlp(depth=1, dropout=0.2, width=8)", augmentation="noise(scale=0.1)", batch_size=16, epochs=4)
 
@@ -29,6 +33,8 @@ def same(a: training.Outcome, b: training.Outcome) -> bool:
         replace(a.trial, **timeless) == replace(b.trial, **timeless)  # type: ignore[arg-type]
         and np.array_equal(a.predictions, b.predictions)
         and all(np.array_equal(x, y) for x, y in zip(a.weights, b.weights, strict=True))
+        and a.histograms.keys() == b.histograms.keys()
+        and all(np.array_equal(a.histograms[e], b.histograms[e]) for e in a.histograms)
     )
 
 
@@ -416,7 +422,25 @@ def test_few_pools_are_kept_in_memory(blobs: Problem) -> None:
     learner = Learner(blobs)
     for label in range(3):
         learner.simulated(f"{__name__}:cloud(label={label})")
-    assert len(learner._pools) == training.KEPT_POOLS
+    assert len(learner._pools) == learners.KEPT_POOLS
     MADE.clear()
     learner.simulated(f"{__name__}:cloud(label=0)")
     assert len(MADE) == 1
+
+
+def test_the_price_of_an_epoch_is_measured_where_one_call_is_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first call traces, and says nothing."""
+    small = load((np.zeros((40, 2), "float32"), np.arange(40) % 2), name="small")
+    learner, config = Learner(small), Config("linear()", batch_size=16, epochs=2)
+    assert 0 < seconds_an_epoch(learner, config, probe_seconds=0.2) < 0.2
+    loop, steps = learner.loop(config), []
+    train = loop.train
+
+    def slow(x: Any, y: Any, order: Any) -> Any:
+        steps.append(len(order))
+        time.sleep(0.01 * len(order))
+        return train(x, y, order)
+
+    monkeypatch.setattr(loop, "train", slow)
+    assert seconds_an_epoch(learner, config, probe_seconds=0.1) > 0.01
+    assert len(steps) > 2

@@ -14,7 +14,9 @@ import pytest
 from keras_recipe.core.diagnosis import CAUSES
 from keras_recipe.diagnosis.script import diagnose_script
 
-ZOO = Path(__file__).parent / "zoo"
+ZOO, STRANGERS = (Path(__file__).parent / name for name in ("zoo", "strangers"))
+"""Programs on which the rule was made, and programs by people who had seen neither it nor those."""
+
 INDEX: list[dict[str, Any]] = json.loads((ZOO / "index.json").read_text())
 
 QUICK = (
@@ -34,12 +36,14 @@ QUICK = (
 """Programs that take some seconds each, in different styles."""
 
 
-def test_the_index_names_every_program_and_only_causes_that_there_are() -> None:
-    assert {e["file"] for e in INDEX} == {p.name for p in (ZOO / "programs").glob("*.py")}
-    for entry in INDEX:
+@pytest.mark.parametrize("zoo", [ZOO, STRANGERS], ids=["zoo", "strangers"])
+def test_the_index_names_every_program_and_only_causes_that_there_are(zoo: Path) -> None:
+    index = json.loads((zoo / "index.json").read_text())
+    assert {e["file"] for e in index} == {p.name for p in (zoo / "programs").glob("*.py")}
+    for entry in index:
         assert {cause for wanted in entry["accept"] for cause in wanted} <= set(CAUSES), entry["file"]
         assert entry["healthy"] == (entry["accept"] in ([], [[]])), entry["file"]
-        assert entry.get("twin") is None or (ZOO / "programs" / entry["twin"]).is_file()
+        assert entry.get("twin") is None or (zoo / "programs" / entry["twin"]).is_file()
 
 
 def test_every_cause_is_documented() -> None:

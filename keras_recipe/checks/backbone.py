@@ -12,6 +12,7 @@ from keras_recipe.checks import check
 from keras_recipe.core.records import Finding, Table
 from keras_recipe.job import Job
 from keras_recipe.models.conventions import CONVENTIONS, levels_of
+from keras_recipe.spread import evenly
 
 if TYPE_CHECKING:
     import keras
@@ -160,7 +161,7 @@ def _compared(trunk: keras.Model) -> tuple[int, list[str]]:
         for layer in trunk._flatten_layers(include_self=False)
         if isinstance(layer, keras.layers.BatchNormalization) or _kernel(layer) is not None
     ]
-    chosen = [layers[i] for i in np.unique(np.linspace(0, len(layers) - 1, min(LAYERS, len(layers))).astype(int))]
+    chosen = [layers[i] for i in evenly(len(layers), LAYERS)]
     with seeded(0):
         return len(chosen), [layer.name for layer in chosen if _is_untouched(layer)]
 

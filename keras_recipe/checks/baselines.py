@@ -74,7 +74,7 @@ def zeroed_input(job: Job) -> Iterator[Finding]:
 
 
 def _short_run(job: Job, x: np.ndarray, y: np.ndarray, steps: int) -> float:
-    loop = job.fresh(job.seed)
+    loop, x = job.fresh(job.seed).behind_the_frozen(x)
     targets = objectives.targets(job.problem, y)
     batch = min(job.batch_size, len(y))
     order = np.random.default_rng(job.seed).integers(len(y), size=(steps, batch))

@@ -68,7 +68,7 @@ def last_bias(job: Job) -> Iterator[Finding]:
     """The last bias should be the log of the label frequencies, or the mean target: the net need not learn it then."""
     problem = job.problem
     x, _ = job.sample(problem.train, 512)
-    outputs = [job.fresh(job.seed + i).predict(x) for i in range(INIT_SEEDS)]
+    outputs = [_outputs(job.fresh(job.seed + i), x) for i in range(INIT_SEEDS)]
     mean = np.mean([objectives.predictions(problem, o).mean(axis=0) for o in outputs], axis=0)
     bias = _bias(job.fresh(job.seed).model)
     if problem.signature.task == "regression":
@@ -134,5 +134,9 @@ def _expected_loss(job: Job, y: np.ndarray) -> float:
 
 
 def _loss(loop: Loop, x: np.ndarray, target: np.ndarray) -> float:
-    outputs = loop.predict(x)
-    return float(loop.model.compute_loss(y=target, y_pred=outputs))
+    return float(loop.model.compute_loss(y=target, y_pred=_outputs(loop, x)))
+
+
+def _outputs(loop: Loop, x: np.ndarray) -> np.ndarray:
+    rest, seen = loop.behind_the_frozen(x)
+    return rest.predict(seen)

@@ -16,8 +16,9 @@ from PIL import Image
 from keras_recipe import objectives
 from keras_recipe.checks import check
 from keras_recipe.core.records import Finding, Table
+from keras_recipe.importance import FEATURES
 from keras_recipe.job import Job
-from keras_recipe.models.layers import Placed, inputs_of, outputs_of, placed
+from keras_recipe.models.layers import Compute, Placed, inputs_of, outputs_of, placed
 from keras_recipe.pictures import CELL, grid
 
 if TYPE_CHECKING:
@@ -71,13 +72,13 @@ def first_layer(job: Job) -> Iterator[Finding]:
     start = next(_kernel(p) for p in placed(job.fresh(job.seed).model) if p.name == found.name)
     model = job.trained().model  # the same loop may have been given fresh weights
     moved = float(np.linalg.norm(kernel - start)) / max(float(np.linalg.norm(start)), 1e-12)
-    shown = _as_pictures(job, kernel)
+    shown = _as_pictures(job, model, kernel)
     if shown is None:
         if job.problem.signature.kind != "image":
             yield from _by_input(job, model, found, kernel, moved)
     else:
-        yield _filters_finding(job, found, shown, _as_pictures(job, start), moved)
-        yield from _dead_filters(found, shown, _as_pictures(job, start))
+        yield _filters_finding(job, found, shown, _as_pictures(job, model, start), moved)
+        yield from _dead_filters(found, shown, _as_pictures(job, model, start))
     if found.trainable and moved < UNMOVED:
         yield Finding(
             "warning",
@@ -153,15 +154,17 @@ def _kernel(found: Placed) -> np.ndarray:
     return kernel
 
 
-def _as_pictures(job: Job, kernel: np.ndarray) -> np.ndarray | None:
+def _as_pictures(job: Job, model: keras.Model, kernel: np.ndarray) -> np.ndarray | None:
     """Weights as (filters, height, width, 1 or 3); None where they are no pictures."""
     if job.problem.signature.kind != "image":
         return None
     if kernel.ndim == 4 and kernel.shape[2] in (1, 3):
         return kernel.transpose(3, 0, 1, 2)
-    shape = job.problem.signature.shape
-    if kernel.ndim == 2 and kernel.shape[0] == math.prod(shape):
-        return kernel.T.reshape(-1, *shape)
+    # A dense layer sees pictures as the layers before it have left them: smaller, or grey.
+    shapes = [tuple(shape[1:]) for p in placed(model) if len(shape := getattr(p.layer.output, "shape", ())) == 4]
+    for shape in (job.problem.signature.shape, *shapes):
+        if kernel.ndim == 2 and shape[-1] in (1, 3) and kernel.shape[0] == math.prod(shape):
+            return kernel.T.reshape(-1, *shape)
     return None
 
 
@@ -254,17 +257,23 @@ def _filters_picture(job: Job, filters: np.ndarray) -> str:
 
 def _by_input(job: Job, model: keras.Model, found: Placed, kernel: np.ndarray, moved: float) -> Iterator[Finding]:
     """The weights of a table's first dense layer by input, in units of the input's deviation."""
-    names = _names(job, len(kernel))
-    if names is None or found.within:
+    if found.within or len(job.problem.signature.features) > FEATURES:
         return
     x, _ = job.sample(job.problem.train, EXAMPLES)
-    fed = np.concatenate([values[0] for values in inputs_of(model, [found])(x)])
+    compute = inputs_of(model, [found])
+    fed = np.concatenate([values[0] for values in compute(x)])
+    names = _names(job, compute, x, fed) if fed.shape[1] == len(kernel) else None
+    if names is None:
+        return
     spread = fed.std(axis=0)
     spread = spread.reshape(spread.shape + (1,) * (kernel.ndim - spread.ndim))
     squares = np.square(kernel * spread).reshape(len(kernel), -1).sum(axis=1)
     sums: dict[str, float] = {}
     for name, square in zip(names, squares, strict=True):
-        sums[name] = sums.get(name, 0.0) + float(square)
+        if name:
+            sums[name] = sums.get(name, 0.0) + float(square)
+    if not sums:
+        return
     norms = sorted(((name, round(math.sqrt(s), 4)) for name, s in sums.items()), key=lambda n: -n[1])
     yield Finding(
         "info",
@@ -275,14 +284,26 @@ def _by_input(job: Job, model: keras.Model, found: Placed, kernel: np.ndarray, m
     )
 
 
-def _names(job: Job, rows: int) -> list[str] | None:
-    """Which input each row of a kernel belongs to: encoded columns of one column share its name."""
-    signature = job.problem.signature
-    if signature.kind != "table":
-        return [str(i) for i in range(rows)] if rows == math.prod(signature.shape) else None
-    encoded = [column.name for column in signature.columns for _ in range(column.width)]
-    numbers = [column.name for column in signature.columns if column.vocabulary is None]
-    return next((names for names in (encoded, numbers) if len(names) == rows), None)
+def _names(job: Job, compute: Compute, x: np.ndarray, fed: np.ndarray) -> list[str] | None:
+    """The feature that each row of the first kernel is fed with: the one whose values, given to the examples in another
+    order, change it; "" for a row that never changes. None where a row mixes several.
+
+    Args:
+        job: that trains the model.
+        compute: inputs of the model -> what the first layer is fed with, (examples, rows, ...).
+        x, fed: examples, and what it makes of them.
+    """
+    names = [""] * fed.shape[1]
+    order = np.roll(np.arange(len(x)), 1)
+    for name, positions in job.problem.signature.features.items():
+        moved = x.reshape(len(x), -1).copy()
+        moved[:, positions] = moved[order][:, positions]
+        change = np.concatenate([values[0] for values in compute(moved.reshape(x.shape))]) != fed
+        for row in np.flatnonzero(change.any(axis=(0, *range(2, fed.ndim)))):
+            if names[row]:
+                return None
+            names[row] = name
+    return names
 
 
 def _units(

@@ -53,7 +53,7 @@ def same_seed(job: Job) -> Iterator[Finding]:
     """Fix the seed: two runs must give the same numbers, else no comparison means anything."""
     x, y = job.sample(job.problem.train, EXAMPLES)
     first, second, other = (
-        _steps(job.fresh(seed), job, x, y, SAME_STEPS) for seed in (job.seed, job.seed, job.seed + 1)
+        _steps(job, job.fresh(seed), x, y, SAME_STEPS) for seed in (job.seed, job.seed, job.seed + 1)
     )
     largest = float(np.abs(first - second).max())
     measured = f"largest difference of {SAME_STEPS} losses {largest:.2g}"
@@ -86,7 +86,7 @@ def shuffled_labels(job: Job) -> Iterator[Finding]:
     shares = counts[counts > 0] / len(nonsense)
     entropy = float(-(shares * np.log(shares)).sum())
     loop = job.fresh(job.seed)
-    steps, end = _by_heart(loop, job, x, nonsense, MEMORIZED * entropy)
+    steps, end = _by_heart(job, loop, x, nonsense, MEMORIZED * entropy)
     held, truth = job.sample(problem.validation)
     said = objectives.predictions(problem, loop.predict(held)).argmax(axis=1)
     accuracy = float((said == truth).mean())
@@ -121,7 +121,7 @@ def capacity(job: Job) -> Iterator[Finding]:
         return
     x, y = job.sample(job.problem.train, 8 * EXAMPLES)
     narrow, wide = (
-        [float(_steps(make(job.seed + i), job, x, y, WIDER_STEPS)[-10:].mean()) for i in range(WIDER_SEEDS)]
+        [float(_steps(job, make(job.seed + i), x, y, WIDER_STEPS)[-10:].mean()) for i in range(WIDER_SEEDS)]
         for make in (job.fresh, job.wider)
     )
     before, after = float(np.mean(narrow)), float(np.mean(wide))
@@ -170,8 +170,9 @@ def prediction_dynamics(job: Job) -> Iterator[Finding]:
     )
 
 
-def _by_heart(loop: Loop, job: Job, x: np.ndarray, y: np.ndarray, enough: float) -> tuple[int, float]:
+def _by_heart(job: Job, loop: Loop, x: np.ndarray, y: np.ndarray, enough: float) -> tuple[int, float]:
     """Train until the loss is below `enough`, or for as many steps as are affordable: their number, and the loss."""
+    loop, x = loop.behind_the_frozen(x)
     loop.optimizer.learning_rate.assign(RATE)
     targets, order = objectives.targets(job.problem, y), _order(job, len(y), job.steps(BATCH, *BY_HEART))
     part = BY_HEART[0] // 2
@@ -185,7 +186,8 @@ def _by_heart(loop: Loop, job: Job, x: np.ndarray, y: np.ndarray, enough: float)
 
 def _followed(job: Job, x: np.ndarray, y: np.ndarray, stretches: int) -> list[np.ndarray]:
     """Predictions for the first WATCHED examples: before training, and every EVERY steps."""
-    loop, targets = job.fresh(job.seed), objectives.targets(job.problem, y)
+    loop, x = job.fresh(job.seed).behind_the_frozen(x)
+    targets = objectives.targets(job.problem, y)
     looks = [objectives.predictions(job.problem, loop.predict(x[:WATCHED]))]
     order = _order(job, len(y), stretches * LOOKS * EVERY)
     for start in range(0, len(order), EVERY):
@@ -194,10 +196,9 @@ def _followed(job: Job, x: np.ndarray, y: np.ndarray, stretches: int) -> list[np
     return looks
 
 
-def _steps(loop: Loop, job: Job, x: np.ndarray, y: np.ndarray, steps: int, rate: float | None = None) -> np.ndarray:
+def _steps(job: Job, loop: Loop, x: np.ndarray, y: np.ndarray, steps: int) -> np.ndarray:
     """Losses of so many gradient steps on these examples."""
-    if rate is not None:
-        loop.optimizer.learning_rate.assign(rate)
+    loop, x = loop.behind_the_frozen(x)
     return loop.train(x, objectives.targets(job.problem, y), _order(job, len(y), steps))[0]
 
 

@@ -98,7 +98,7 @@ def _picture(job: Job, x: np.ndarray, y: np.ndarray, predictions: np.ndarray) ->
 
 
 def _repeat(job: Job, x: np.ndarray, y: np.ndarray) -> tuple[list[float], np.ndarray]:
-    loop = job.fresh(job.seed)
+    loop, x = job.fresh(job.seed).behind_the_frozen(x)
     loop.optimizer.learning_rate.assign(BATCH_RATE)
     targets = objectives.targets(job.problem, y)
     losses: list[float] = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from keras_recipe.core.shown import shown
 
 Grade = Literal["ERROR", "WARNING", "INFO"]
 
@@ -47,6 +50,12 @@ class Fault:
     follows: tuple[str, ...] = ()
 
 
+def graded(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """Faults by severity, strongest first; otherwise in the order in which they were found."""
+    order = ("ERROR", "WARNING", "INFO")
+    return tuple(sorted(faults, key=lambda f: order.index(f.severity)))
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """The verdict on one call of `fit`.
@@ -58,6 +67,7 @@ class Diagnosis:
         checked: names of what was looked at.
         seconds: of it all.
         location: "file.py:12", the line of the call of fit.
+        fits: calls of fit that the script has, this one included, as far as is known.
     """
 
     faults: tuple[Fault, ...]
@@ -66,11 +76,15 @@ class Diagnosis:
     checked: tuple[str, ...]
     seconds: float
     location: str = ""
+    fits: int = 1
 
     @property
     def ok(self) -> bool:
         """Whether nothing is proved to be wrong."""
         return not any(f.severity == "ERROR" for f in self.faults)
+
+    def _repr_html_(self) -> str:
+        return shown("diagnosis", self)
 
     def to_json(self) -> dict[str, Any]:
         """As `diagnose --json` writes it."""

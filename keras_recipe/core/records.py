@@ -10,6 +10,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from keras_recipe.core.shown import shown
+
 Severity = Literal["ok", "info", "warning", "error"]
 
 
@@ -43,6 +45,9 @@ class Table:
 
 SUSPECTS = "suspects.csv"
 """Where a run directory lists the suspects of its checks."""
+
+OUTCOMES = "outcomes.npz"
+"""Where a run directory keeps what the model gains with each example of the splits that it was judged on."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,16 @@ class Finding:
     table: Table | None = None
     suspects: tuple[Suspect, ...] = ()
 
+    def _repr_html_(self) -> str:
+        return shown("findings", [self])
+
+
+class Findings(tuple[Finding, ...]):
+    """Findings in their order, which a notebook shows one below the other."""
+
+    def _repr_html_(self) -> str:
+        return shown("findings", self)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -101,6 +116,7 @@ class Run:
         fingerprint: identifies data, split and objective.
         versions: of Python and the packages that numbers depend on.
         settings: the user's choices that a rerun must repeat (moves, plan, ...), as JSON values.
+        command: as it was typed; "" for a run from Python.
     """
 
     key: str
@@ -111,6 +127,7 @@ class Run:
     budget: float
     versions: dict[str, str]
     settings: dict[str, Any]
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +140,23 @@ class CheckRun:
     description: str
     findings: tuple[Finding, ...]
     seconds: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "findings", Findings(self.findings))
+
+    def _repr_html_(self) -> str:
+        return shown("checks", [self])
+
+
+class CheckRuns(list[CheckRun]):
+    """Checks in their order, which a notebook shows with their findings."""
+
+    def _repr_html_(self) -> str:
+        return shown("checks", self)
+
+
+TRACE_SECONDS = 5.0
+"""Part of a trial's start-up at most that another trial may have to pay again: building and tracing a graph."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +198,12 @@ class Trial:
         """Without what is inherited."""
         return self.seconds - self.inherited_seconds
 
+    @property
+    def again_seconds(self) -> float:
+        """What one more trial of this config takes, of another seed: features are there, and only a trace may be made
+        once more, in another thread."""
+        return self.seconds - max(0.0, self.startup_seconds - TRACE_SECONDS)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -200,6 +240,9 @@ class Decision:
     seconds: float
     margin: float = 0.0
     expected: float | None = None
+
+    def _repr_html_(self) -> str:
+        return shown("decision", self)
 
 
 @dataclass(frozen=True)
@@ -259,6 +302,8 @@ class Plan:
 
     Attributes:
         seconds: of work behind it, where that is not on another record.
+        expected: gain that a move was expected to bring, in the objective's unit, where it was skipped for lack of
+            time; None for anything else.
     """
 
     key: str
@@ -267,6 +312,7 @@ class Plan:
     value: Any
     reason: str
     seconds: float = 0.0
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -287,6 +333,10 @@ class Evaluation:
         mistakes: the test examples that were most confidently mistaken, or for regression those with the largest
             errors; None where there are none.
         reads: how often the test split has been read by then: twice after a run that went on with more data.
+        pictures: paths of a picture of each mistake, relative to the run directory; empty where the data is no
+            pictures.
+        judged: name of a split, "validation" or "test", to a fingerprint of its examples and labels: those of two runs
+            are compared one by one where it is the same. The model's gains are in OUTCOMES, in this order.
     """
 
     key: str
@@ -306,6 +356,8 @@ class Evaluation:
     members: list[str] = field(default_factory=list)
     mistakes: Table | None = None
     reads: int = 1
+    pictures: list[str] = field(default_factory=list)
+    judged: dict[str, str] = field(default_factory=dict)
 
 
 Record = Run | CheckRun | Trial | Decision | LearningCurve | Plan | Evaluation

@@ -1,13 +1,15 @@
 """Augmentations: functions that return Keras layers, which change a whole batch at once, on the device.
 
-Those of pictures see levels of 0..255 in float32, whatever the data; those of "pairs" see labels too, as one column a
-class. `pipeline` gives the type and range of the data back.
+Those of pictures see levels of 0..255 in float32, whatever the data; those of features see a standard deviation of 1;
+those of "pairs" see labels too, as one column a class. `pipeline` gives the type and range of the data back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import parse_pipeline
@@ -98,10 +100,12 @@ def colour(factor: float = 0.2) -> keras.layers.Layer:
 
 @augmentation_of("pictures")
 def blur(sigma: float = 1.0) -> keras.layers.Layer:
-    """Blur half of the pictures by up to this many pixels."""
+    """Blur half of the pictures by one half to all of this many pixels."""
     import keras
 
-    return keras.layers.RandomGaussianBlur(factor=0.5, kernel_size=5, sigma=sigma, value_range=LEVELS)
+    return keras.layers.RandomGaussianBlur(
+        factor=(0.5, 0.5), kernel_size=5, sigma=(sigma / 2, sigma), value_range=LEVELS
+    )
 
 
 @augmentation_of("pictures")
@@ -121,11 +125,30 @@ def grid_mask(ratio: float = 0.4) -> keras.layers.Layer:
 
 
 @augmentation_of("pictures")
-def rand_augment(magnitude: float = 0.2) -> keras.layers.Layer:
-    """Two of eleven changes of this strength (0 to 1), others for each batch (Cubuk et al., 2019)."""
+def rand_augment(magnitude: float = 0.3) -> keras.layers.Layer:
+    """Two of eleven changes of this strength (0 to 1), others for each batch (Cubuk et al., 2019).
+
+    The strongest of each kind are those of AutoAugment (Cubuk et al., 2018, table 6). Keras takes one factor for all
+    of them, as each layer means it: at 0.2, pictures would be turned by up to 72 degrees, all one way, lose all but one
+    bit of each level, and be inverted above a level of 51.
+    """
     import keras
 
-    return keras.layers.RandAugment(value_range=LEVELS, num_ops=2, factor=magnitude)
+    found = keras.layers.RandAugment(value_range=LEVELS, num_ops=2, factor=magnitude)
+    ranges = {
+        "random_shear": keras.layers.RandomShear(0.3 * magnitude, 0.3 * magnitude),
+        "random_translation": keras.layers.RandomTranslation(0.45 * magnitude, 0.45 * magnitude),
+        "random_rotation": keras.layers.RandomRotation(30 / 360 * magnitude),
+        "random_brightness": keras.layers.RandomBrightness(0.9 * magnitude, value_range=LEVELS),
+        "random_posterization": keras.layers.RandomPosterization((8 - round(4 * magnitude), 8), value_range=LEVELS),
+        "solarization": keras.layers.Solarization(value_range=LEVELS),
+    }
+    # Not by its argument: Keras scales the upper end to levels alone, and would invert from a level of 1 on.
+    ranges["solarization"].threshold_factor = 255 * (1 - magnitude), 1.0
+    for name, layer in ranges.items():
+        delattr(found, name)
+        setattr(found, name, layer)
+    return found
 
 
 @augmentation_of("pictures")
@@ -166,21 +189,24 @@ def cutmix(alpha: float = 1.0) -> keras.layers.Layer:
 
 @augmentation_of("features")
 def noise(scale: float = 0.1) -> keras.layers.Layer:
-    """Add Gaussian noise of this many standard deviations to standardized features (vectors and tables)."""
+    """Add Gaussian noise of this many standard deviations of each feature (vectors and tables)."""
     import keras
 
     return keras.layers.GaussianNoise(scale)
 
 
-def applies(text: str, signature: Signature) -> bool:
-    """Whether every augmentation of the pipeline is one for this kind of input and label."""
-    unfit = {"features"} if signature.kind == "image" else {"pictures", "colour", "pairs"}
-    if signature.kind == "image" and signature.shape[-1] != 3:
-        unfit.add("colour")
-    if signature.task == "regression":
-        unfit.add("pairs")
-    names = {name for stage in unfit for name in AUGMENTATIONS.of_stage(stage)}
-    return not any(spec.name in names for spec in parse_pipeline(text))
+def unfit(text: str, signature: Signature) -> str:
+    """Why an augmentation of the pipeline is not for this kind of input and label; "" where all are."""
+    pictures = signature.kind == "image"
+    reasons = {
+        "features": f"it does not apply to {signature.kind} data: it is for features" if pictures else "",
+        "pictures": "" if pictures else f"it does not apply to {signature.kind} data: it is for pictures",
+        "colour": "" if pictures and signature.shape[-1] == 3 else "it is for pictures in colour",
+        "pairs": "it mixes labels of classes, and here they are numbers" if signature.task == "regression" else "",
+    }
+    reasons["pairs"] = reasons["pairs"] or reasons["pictures"]
+    stages = {name: stage for stage in reasons for name in AUGMENTATIONS.of_stage(stage)}
+    return next((why for spec in parse_pipeline(text) if (why := reasons.get(stages.get(spec.name, ""), ""))), "")
 
 
 def pipeline(text: str, problem: Problem) -> keras.Model | None:
@@ -197,9 +223,8 @@ def pipeline(text: str, problem: Problem) -> keras.Model | None:
     signature, specs = problem.signature, parse_pipeline(text)
     start = keras.Input(signature.shape, dtype=signature.dtype)
     x = keras.ops.cast(start, "float32")
-    stretch = _levels(problem)
-    if stretch != (1.0, 0.0):
-        x = keras.layers.Rescaling(*stretch)(x)
+    scale, offset = _levels(problem)
+    x = keras.layers.Rescaling(scale, offset)(x)
     pairs = AUGMENTATIONS.of_stage("pairs")
     labels = y = keras.Input((signature.outputs,)) if any(spec.name in pairs for spec in specs) else None
     for spec in specs:
@@ -208,8 +233,7 @@ def pipeline(text: str, problem: Problem) -> keras.Model | None:
             x, y = layer([x, y])
         else:
             x = layer(x)
-    if stretch != (1.0, 0.0):
-        x = keras.layers.Rescaling(1 / stretch[0], -stretch[1] / stretch[0])(x)
+    x = keras.layers.Rescaling(1 / scale, -offset / scale)(x)
     if signature.dtype == "uint8":
         x = keras.ops.cast(keras.ops.round(keras.ops.clip(x, 0.0, 255.0)), "uint8")
     if labels is None:
@@ -217,10 +241,12 @@ def pipeline(text: str, problem: Problem) -> keras.Model | None:
     return keras.Model([start, labels], [x, y], name="augmentation")
 
 
-def _levels(problem: Problem) -> tuple[float, float]:
-    """Scale and offset that make levels of 0..255 of pictures; others stay as they are."""
+def _levels(problem: Problem) -> tuple[Any, float]:
+    """Scale and offset that make levels of 0..255 of pictures; a scale a feature that makes a deviation of 1."""
     if problem.signature.kind != "image":
-        return 1.0, 0.0
+        from keras_recipe.models.heads import input_moments
+
+        return 1 / np.sqrt(input_moments(problem)[1]), 0.0
     from keras_recipe.models.conventions import levels_of
 
     found = levels_of(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -76,8 +77,9 @@ def load(
             are applied after the split, so that every other example stays where it is. The data is never changed.
         tolerant: read what could not be trained on, too (undecodable pictures, text among numbers, NaN), and tell of
             it in `findings`, or leave it to the checks of `inspect`. Pictures stay in their files.
-        more: further examples in the form of the source, for the training part alone. The split, the encoding of
-            tables and the fingerprint are those without them; see `data.more` for what is left out.
+        more: further examples in the form of the source, for the training part alone; a list of such sources, in the
+            order in which they came. The split, the encoding of tables and the fingerprint are those without them; see
+            `data.more` for what is left out.
 
     Returns:
         A Problem. The training part is in random order, unless it is ordered by time. Where classes are split, each
@@ -110,11 +112,13 @@ def load(
         refused += _too_few(y["train"], labels, shares)
     parts = _divide(read, y, rows)
     parts, edited = edits_module.apply(asked, parts, frozenset(read.parts), labels)
-    added: Part | None = None
-    if more is not None:
-        keyed = groups is not None or time is not None
-        added, grown = more_module.read_more(more, read, reading, labels, parts, keys, keyed=keyed)
-        edited = [*edited, *grown]
+    added: list[Part] = []
+    additions: list[tuple[str, int]] = []
+    keyed = groups is not None or time is not None
+    for further in more if isinstance(more, list) else () if more is None else (more,):
+        part, grown = more_module.read_more(further, read, reading, labels, parts, added, keys, keyed=keyed)
+        additions.append((more_module.content(part, additions[-1][0] if additions else ""), len(part)))
+        added, edited = [*added, part], [*edited, *grown]
     frames: dict[str, pd.DataFrame] = {}
     columns: tuple[Column, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -131,8 +135,7 @@ def load(
         objective=objective,
         loss=chosen_loss,
         fingerprint=fingerprint(read, rows, splits, signature, chosen_loss, objective),
-        more="" if added is None else more_module.content(added),
-        added=0 if added is None else len(added),
+        additions=tuple(additions),
         human_score=human_score,
         split_by=split_by,
         findings=(
@@ -150,17 +153,17 @@ def _split(part: Part, raw: Any) -> Split:
     return Split(cast("Rows", part.x), part.y, part.ids, part.folder, raw)
 
 
-def _grown(splits: dict[str, Split], added: Part | None, columns: tuple[Column, ...]) -> dict[str, Split]:
+def _grown(splits: dict[str, Split], added: Sequence[Part], columns: tuple[Column, ...]) -> dict[str, Split]:
     """The splits, the added examples behind those of the training split."""
-    if added is None:
-        return splits
-    raw = splits["train"].raw
-    if raw is None:
-        more = _split(added, None)
-    else:
-        frame = cast("pd.DataFrame", added.x)[list(raw.columns)]
-        more = _split(dataclasses.replace(added, x=encode(columns, frame)), frame)
-    return splits | {"train": more_module.joined(splits["train"], more)}
+    train = splits["train"]
+    for part in added:
+        if train.raw is None:
+            more = _split(part, None)
+        else:
+            frame = cast("pd.DataFrame", part.x)[list(train.raw.columns)]
+            more = _split(dataclasses.replace(part, x=encode(columns, frame)), frame)
+        train = more_module.joined(train, more)
+    return splits | {"train": train}
 
 
 def _read(source: Any, given: dict[str, Given], reading: Reading) -> tuple[Source, dict[str, float]]:

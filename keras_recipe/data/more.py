@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ADDED = "added"
-"""What messages call these examples, and what row numbers among them begin with."""
+"""What messages call these examples, and what row numbers among them begin with ("added 2:" for a second source)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,15 @@ class JoinedIds(Sequence[str]):
 
 
 def read_more(
-    source: Any, read: Source, reading: Reading, labels: Labels, parts: dict[str, Part], keys: Keys, *, keyed: bool
+    source: Any,
+    read: Source,
+    reading: Reading,
+    labels: Labels,
+    parts: dict[str, Part],
+    earlier: Sequence[Part],
+    keys: Keys,
+    *,
+    keyed: bool,
 ) -> tuple[Part, list[Finding]]:
     """The examples of another source that may be trained on, with encoded labels, and what was left out.
 
@@ -66,6 +74,7 @@ def read_more(
         reading: the same.
         labels: how labels are encoded.
         parts: train, validation and test, before inputs of tables are encoded.
+        earlier: examples of other sources that have been added before.
         keys: groups or times of the pool.
         keyed: whether rows were assigned by groups or a time.
 
@@ -78,7 +87,7 @@ def read_more(
     check_alike(grown)
     part = dataclasses.replace(part, y=labels.encode(part.y, ADDED))
     part = without(part, part.unread, ADDED)
-    out = _copies(parts, part, list(keys.columns))
+    out = _copies(parts, earlier, part, list(keys.columns))
     told = [("copies of examples that the data holds", out)]
     if keyed:
         told.append(("rows of validation's or test's groups, or later than their first", _unfit(parts, part, keys)))
@@ -91,15 +100,16 @@ def read_more(
         )
     findings = [*grown.findings[len(read.findings) :], *(_left_out(what, part, found) for what, found in told)]
     part = take_part(part, np.setdiff1d(np.arange(len(part)), rows))
-    named = [os.path.abspath(part.folder / i) if part.folder else f"{ADDED} {i}" for i in part.ids]
+    name = f"{ADDED} {len(earlier) + 1}:" if earlier else ADDED
+    named = [os.path.abspath(part.folder / i) if part.folder else f"{name} {i}" for i in part.ids]
     message = f"{len(part):,} examples of more data join the training part"
     findings.append(Finding("info", "more-data", message, evidence={"examples": len(part)}))
     return dataclasses.replace(part, ids=named), [f for f in findings if f is not None]
 
 
-def content(part: Part) -> str:
-    """Sixteen hexadecimal digits over the examples that are added, and their labels."""
-    digest = hashlib.blake2b(part.content.encode(), digest_size=8)
+def content(part: Part, before: str) -> str:
+    """Sixteen hexadecimal digits over the examples that are added, their labels, and what was added before them."""
+    digest = hashlib.blake2b(f"{before}{part.content}".encode(), digest_size=8)
     for example in part.ids:
         digest.update(f"{os.path.basename(os.path.dirname(example))}/{os.path.basename(example)}\0".encode())
     digest.update(np.ascontiguousarray(part.y).tobytes())
@@ -137,14 +147,12 @@ def _check_form(read: Source, part: Part) -> None:
         )
 
 
-def _copies(parts: dict[str, Part], part: Part, keys: list[str]) -> np.ndarray:
-    """Rows of the part that are equal to examples of the data."""
-    contents = _contents([*(parts[name] for name in NAMES), part], keys)
-    all_of, train = Counter(c for found in contents[:3] for c in found), Counter(contents[0])
+def _copies(parts: dict[str, Part], earlier: Sequence[Part], part: Part, keys: list[str]) -> np.ndarray:
+    """Rows of the part that are equal to examples of the data, or to those that were added earlier."""
+    *held, own = _contents([*(parts[name] for name in NAMES), *earlier, part], keys)
+    all_of, train = Counter(c for found in held for c in found), Counter(held[0])
     chance = hasattr(part.x, "columns")
-    return np.array(
-        [i for i, c in enumerate(contents[3]) if all_of[c] and not (chance and all_of[c] > 1 and train[c])], int
-    )
+    return np.array([i for i, c in enumerate(own) if all_of[c] and not (chance and all_of[c] > 1 and train[c])], int)
 
 
 def _contents(parts: list[Part], keys: list[str]) -> list[list[Any]]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.core.records import Finding
+from keras_recipe.spread import evenly
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"})
 """Endings of the files that `tf.io.decode_image` reads."""
@@ -156,7 +157,7 @@ def natural_size(paths: Sequence[str], wanted: tuple[int, int] | None = None) ->
     above the median of the shorter sides, or that median where it is less than 32. The cap is there because networks
     trained from scratch on a CPU gain little above it. One channel where all of them are grey, else three.
     """
-    headers = _headers([paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, 256).astype(int))])
+    headers = _headers([paths[i] for i in evenly(len(paths), 256)])
     channels = 1 if headers and all(grey for _, _, grey in headers) else 3
     if wanted is not None:
         return (*wanted, channels)

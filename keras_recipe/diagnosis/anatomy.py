@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +26,9 @@ LINEAR = (
     "GlobalMaxPooling2D", "ZeroPadding2D", "Cropping2D", "ActivityRegularization", "InputLayer", "Identity",
 )  # fmt: skip
 """Layers that make no non-linear function out of a linear one (pooling the maximum makes hardly one)."""
+
+PASSING = ("Identity", "Flatten", "Reshape", "Dropout", "GaussianNoise", "GaussianDropout")
+"""Layers after which, in inference mode, the same numbers stand."""
 
 ACTIVATING = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")
 
@@ -85,7 +88,7 @@ class Anatomy:
         for output in leaves(self.outputs):
             after: list[str] = []
             call = self.maker(output)
-            while call is not None and type(call.layer).__name__ in (*ACTIVATING, "Identity", "Flatten", "Reshape"):
+            while call is not None and type(call.layer).__name__ in (*ACTIVATING, *PASSING):
                 after.append(activation(call.layer))
                 call = self.maker(call.input, call)
             if call is None:  # computed by a function: the last kernel layer, if the numbers say so
@@ -156,11 +159,15 @@ def watch(model: keras.Model, x: Any, training: bool = False) -> Anatomy:
 def _same(sums: np.ndarray, outputs: np.ndarray) -> str:
     """The activation that makes these outputs of these sums, "" for none that is known."""
     sums, outputs = sums.reshape(len(sums), -1), outputs.reshape(len(outputs), -1)
+    if sums.shape != outputs.shape:
+        return ""
     for name in ("linear", "sigmoid", "softmax", "tanh", "relu", "softplus", "exponential", "log_softmax"):
         found = np.asarray(keras.activations.get(name)(sums.astype("float32")), "float64")
         if np.allclose(found, outputs, rtol=1e-3, atol=1e-5):
             return name
-    return ""
+    # Over another axis it is the same function, which the head is told by what its outputs add up to.
+    wrong = np.asarray(keras.activations.softmax(sums.astype("float32"), axis=0), "float64")
+    return "softmax" if np.allclose(wrong, outputs, rtol=1e-3, atol=1e-5) else ""
 
 
 def activation(layer: keras.layers.Layer) -> str:
@@ -170,7 +177,20 @@ def activation(layer: keras.layers.Layer) -> str:
     found = getattr(layer, "activation", None)
     if found is None:
         return "linear"
-    return str(getattr(found, "__name__", type(found).__name__.lower()))
+    if isinstance(found, keras.layers.Layer):
+        return activation(found)
+    name = str(getattr(found, "__name__", ""))
+    return name if getattr(keras.activations, name, None) is found else _known_as(found)
+
+
+@functools.cache
+def _known_as(function: Callable[[Any], Any]) -> str:
+    """The activation of Keras that a function is, tf.nn.softmax or a lambda, by what it makes of some numbers."""
+    numbers = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    try:
+        return _same(numbers, values(function(keras.ops.convert_to_tensor(numbers))))
+    except Exception:  # a function of the script's own may ask for anything
+        return ""
 
 
 def values(tensor: Any) -> np.ndarray:
@@ -190,6 +210,16 @@ def _first(nested: Any) -> Any:
 def location_of(thing: Any) -> str:
     """ "file.py:12" where a layer was made; "" where nobody knows."""
     return str(getattr(thing, LOCATION, ""))
+
+
+def unwrapped(optimizer: Any) -> Any:
+    """The optimizer without what mixed precision wraps around it; None for None."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def steps_itself(model: keras.Model) -> bool:
+    """Whether the model has a training step of its own."""
+    return type(model).train_step is not keras.Model.train_step
 
 
 def compiled_at(model: keras.Model) -> str:

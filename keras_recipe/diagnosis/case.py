@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,13 @@ import keras
 import numpy as np
 
 from keras_recipe.core.errors import RecipeError
-from keras_recipe.diagnosis.anatomy import Anatomy, Call, values, watch
+from keras_recipe.diagnosis.anatomy import Anatomy, Call, unwrapped, values, watch
 from keras_recipe.diagnosis.fitting import Fit
-from keras_recipe.diagnosis.probe import Outcome, Variant
-from keras_recipe.diagnosis.rows import Data, evenly, leaves, mapped
+from keras_recipe.diagnosis.probe import Outcome, Variant, by_target, callable_
+from keras_recipe.diagnosis.rivals import cross_validated
+from keras_recipe.diagnosis.rows import Data, Rows, leaves, mapped
 from keras_recipe.diagnosis.targets import LossOf, Target, dumb, error_of, loss_of, score, target_of
+from keras_recipe.spread import evenly
 
 LOOK = 256
 """Examples that go through the model to see what its layers make of them."""
@@ -29,7 +31,8 @@ class Case:
         fit: as it was called.
         data: what it trains on.
         anatomy: one forward pass over LOOK examples in inference mode, before training.
-        targets, losses: of each output that has targets, in order; () where nothing is known of them.
+        targets, losses: of each output that has targets, in the order in which `leaves` walks these; () where nothing
+            is known of them.
         rates: learning rate of each planned step.
         reconstruction: whether the targets are the inputs.
     """
@@ -85,18 +88,40 @@ class Case:
         found = leaves(self.anatomy.outputs)
         return int(found[0].shape[-1]) if len(found) == 1 and len(found[0].shape) > 1 else 1
 
+    @cached_property
+    def apart(self) -> tuple[Case, ...]:
+        """The case of each output by itself."""
+        if len(self.targets) == 1:
+            return (self,)
+
+        def only(rows: Rows, i: int) -> Rows:
+            return replace(rows, y=leaves(rows.y)[i])
+
+        data, found = self.data, []
+        for i, (target, loss) in enumerate(zip(self.targets, self.losses, strict=False)):
+            validation, again = data.validation and only(data.validation, i), data.again and only(data.again, i)
+            train, held = only(data.train, i), only(data.held, i)
+            of_one = replace(data, train=train, held=held, validation=validation, again=again)
+            found.append(replace(self, data=of_one, targets=(target,), losses=(loss,)))
+        return tuple(found)
+
     def score(self, outputs: Any, truth: Any, variant: Variant | None = None) -> float:
         """Mean score of the outputs, of these targets (nested alike)."""
-        found, wanted = leaves(_named(outputs, truth, self.model)), leaves(truth)
+        each = self.scores(outputs, truth, variant)
+        return float(np.mean(each)) if each else float("nan")
+
+    def scores(self, outputs: Any, truth: Any, variant: Variant | None = None) -> list[float]:
+        """Score of each output; [] where nothing is known of them."""
+        found, wanted = leaves(by_target(outputs, truth, self.model)), leaves(truth)
         if not self.targets or len(found) < len(wanted):
-            return float("nan")
+            return []
         each = []
         for target, loss, y, output in zip(self.targets, self.losses, wanted, found, strict=False):
             logits = loss.from_logits or "hinge" in loss.name
             if variant is not None and variant.head is not None:
                 logits = "crossentropy" in variant.head.loss
             each.append(score(target, y, output, logits))
-        return float(np.mean(each))
+        return each
 
     def held_score(self, outcome: Outcome, variant: Variant | None = None) -> float:
         """Score on the held-out rows."""
@@ -114,7 +139,15 @@ class Case:
         truth = leaves(self.data.held.y)
         if not self.targets:
             return 1.0
+        if self.data.toy:
+            return 0.0  # no sample of anything: these rows are all that is asked for
         return float(np.mean([error_of(t, y) for t, y in zip(self.targets, truth, strict=False)]))
+
+    @cached_property
+    def inside(self) -> tuple[float, np.ndarray, np.ndarray]:
+        """Score of trees on training rows that they were not fitted on, those rows, and the outputs for them."""
+        assert self.target is not None
+        return cross_validated(self.data, self.target)
 
     @cached_property
     def first_input(self) -> float:
@@ -146,15 +179,9 @@ def open_case(fit: Fit, data: Data) -> Case:
         ) from error  # fmt: skip
     if model.optimizer is not None and not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    truth = leaves(_by_output(data.train.y, model))
-    outputs = leaves(_named(anatomy.outputs, data.train.y, model))
-    losses = tuple(_losses(model, len(truth)))
-    targets: tuple[Target, ...] = ()
-    if truth and len(outputs) >= len(truth):
-        targets = tuple(
-            target_of(y, loss, int(o.shape[-1]) if len(o.shape) > 1 else 1)
-            for y, loss, o in zip(truth, losses, outputs, strict=False)
-        )
+    truth = leaves(data.train.y)
+    losses = tuple(_losses(model, data.train.y))
+    targets = targets_of(data, losses, anatomy.outputs, model)
     first = leaves(data.train.x)
     reconstruction = len(truth) == 1 and any(
         a.size == truth[0].size and np.allclose(a.reshape(-1), truth[0].reshape(-1)) if a.dtype.kind in "iuf" else False
@@ -163,9 +190,13 @@ def open_case(fit: Fit, data: Data) -> Case:
     return Case(fit, data, anatomy, targets, losses, rates_of(fit, data), reconstruction)
 
 
-def callable_(model: keras.Model) -> bool:
-    """Whether a model makes outputs of inputs; one that is all in its `train_step`, as many GANs are, does not."""
-    return type(model).call is not keras.Model.call
+def targets_of(data: Data, losses: tuple[LossOf, ...], outputs: Any, model: keras.Model) -> tuple[Target, ...]:
+    """What the targets of each output mean; () where nothing is known of them."""
+    truth, found = leaves(data.train.y), leaves(by_target(outputs, data.train.y, model))
+    if not truth or len(found) < len(truth):
+        return ()
+    units = [int(o.shape[-1]) if len(o.shape) > 1 else 1 for o in found]
+    return tuple(target_of(y, loss, n) for y, loss, n in zip(truth, losses, units, strict=False))
 
 
 def rates_of(fit: Fit, data: Data) -> np.ndarray:
@@ -176,11 +207,11 @@ def rates_of(fit: Fit, data: Data) -> np.ndarray:
     optimizer = fit.model.optimizer
     if optimizer is None:
         return np.full(data.steps, 1e-3, "float32")
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    inner = unwrapped(optimizer)
     schedule = getattr(inner, "_learning_rate", None)
     start = int(inner.iterations.numpy())
     if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
-        steps = np.unique(np.linspace(0, data.steps - 1, min(data.steps, 500)).astype(int))
+        steps = evenly(data.steps, 500)
         known = [float(schedule(int(start + step))) for step in steps]
         found = np.interp(np.arange(data.steps), steps, known)
     else:
@@ -202,29 +233,16 @@ def _scheduled(schedule: Callable[..., Any], epoch: int, rate: float) -> float:
         return float(schedule(epoch))
 
 
-def _losses(model: keras.Model, count: int) -> list[LossOf]:
+def _losses(model: keras.Model, y: Any) -> list[LossOf]:
     compiled = getattr(model, "_compile_loss", None)
     given = getattr(compiled, "_user_loss", None)
     if given is None:
         given = model.loss if isinstance(getattr(model, "loss", None), str) else None
+    names, count = list(getattr(model, "output_names", None) or ()), len(leaves(y))
+    if isinstance(given, list | tuple) and isinstance(y, dict) and len(names) == len(given):
+        given = dict(zip(names, given, strict=True))
     if isinstance(given, dict):
-        names = list(getattr(model, "output_names", None) or sorted(given))
-        given = [given.get(n) for n in names]
+        given = [given.get(name) for name in (sorted(y) if isinstance(y, dict) else names or sorted(given))]
     if isinstance(given, list | tuple):
         return [loss_of(each) for each in given][:count]
     return [loss_of(given)] * count
-
-
-def _by_output(y: Any, model: keras.Model) -> Any:
-    names = getattr(model, "output_names", None)
-    if isinstance(y, dict) and names and set(names) == set(y):
-        return [y[n] for n in names]
-    return y
-
-
-def _named(outputs: Any, y: Any, model: keras.Model) -> Any:
-    """Outputs in the order in which `leaves` walks the targets."""
-    names = getattr(model, "output_names", None)
-    if isinstance(y, dict) and isinstance(outputs, list | tuple) and names and len(names) == len(outputs):
-        return dict(zip(names, outputs, strict=True))
-    return outputs

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_recipe.core.diagnosis import Diagnosis, Fault
-from keras_recipe.diagnosis import evidence, proof
-from keras_recipe.diagnosis.case import Case, open_case
+from keras_recipe.core.diagnosis import Diagnosis, Fault, Grade, graded
+from keras_recipe.diagnosis import inputs, labels, leaks, proof, settings, splits
+from keras_recipe.diagnosis.case import Case, open_case, targets_of
 from keras_recipe.diagnosis.fitting import Fit
 from keras_recipe.diagnosis.probe import Probe, Variant
 from keras_recipe.diagnosis.proof import Own, Tried, Verdict
-from keras_recipe.diagnosis.repairs import Repair, suspected
+from keras_recipe.diagnosis.reference import Reference, reference
+from keras_recipe.diagnosis.repairs import SUSPECTS, Repair, suspected
 from keras_recipe.diagnosis.repairs.balance import GAIN, MISSED, recall
-from keras_recipe.diagnosis.rivals import Rivals, rivals
-from keras_recipe.diagnosis.rows import Data, Rows, data_of, hold_out, leaves, mapped
+from keras_recipe.diagnosis.rivals import Rivals, rivals, together
+from keras_recipe.diagnosis.rows import Data, Rows, data_of, hold_out, leaves, mapped, sorted_nest
 from keras_recipe.reseed import seeded
 
 MARGIN = 0.05
@@ -28,6 +29,20 @@ MARGIN = 0.05
 
 ERRORS = 2.5
 """The same in standard errors of a score."""
+
+CHECKS = (
+    "augmentation", "callback_mode", "column_by_heart", "epochs", "inputs_differ", "labels_agree", "labels_belong",
+    "labels_in_range", "labels_related", "labels_stay", "labels_vary", "learning_rate", "metric", "missing_values",
+    "plain_network", "repeated_batch", "same_preparation", "same_world", "split_labels", "split_overlap",
+    "target_column", "tokens", "validation",
+)  # fmt: skip
+"""Names of the checks that are no repairs."""
+
+NOTED: dict[str, Grade] = {"units": "INFO", "last-activation": "INFO", "shuffling": "WARNING"}
+"""Causes that are told although nothing was gained by mending them, and how loudly."""
+
+SPOILT = ("labels", "augmentation", "duplicates")
+"""Causes with which the data itself cannot be learnt; a rate or a length that helps a little says nothing then."""
 
 Progress = Callable[[str], None]
 
@@ -51,9 +66,9 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
         progress("reading the data")
         data = data_of(fit)
         case = open_case(fit, data)
-        faults = [*evidence.blocking(case)]
+        faults = [*blocking(case)]
         data = cleaned(case, faults)
-        case = replace(case, data=data)
+        case = replace(case, data=data, targets=targets_of(data, case.losses, case.anatomy.outputs, fit.model))
         probe = Probe(fit.model, data, case.rates, case.head.layer if case.head is not None else None)
         try:
             faults, figures = _examined(case, probe, faults, deadline, progress)
@@ -61,74 +76,64 @@ def examine(fit: Fit, budget: float = 60.0, progress: Progress = lambda what: No
             probe.restore()
     figures = {k: v for k, v in figures.items() if v is not None}
     unit = _unit(case)
-    from keras_recipe.diagnosis.repairs import SUSPECTS
-
-    checked = (
-        *SUSPECTS,
-        "learning_rate",
-        "epochs",
-        "missing_values",
-        "labels_in_range",
-        "labels_agree",
-        "labels_belong",
-        "labels_vary",
-        "labels_stay",
-        "callback_mode",
-        "labels_related",
-        "same_world",
-        "split_overlap",
-        "split_labels",
-        "same_preparation",
-        "target_column",
-        "metric",
-    )
-    order = ("ERROR", "WARNING", "INFO")
-    faults.sort(key=lambda f: order.index(f.severity))
-    return Diagnosis(tuple(faults), figures, unit, checked, time.monotonic() - began, fit.location)
+    checked = tuple(sorted({*SUSPECTS, *CHECKS}))
+    return Diagnosis(graded(faults), figures, unit, checked, time.monotonic() - began, fit.location)
 
 
 def _examined(
     case: Case, probe: Probe, faults: list[Fault], deadline: float, progress: Progress
 ) -> tuple[list[Fault], dict[str, Any]]:
-    faults += [*evidence.metrics(case), *evidence.callbacks(case), *evidence.leaking(case)]
-    moved = [*evidence.unlike_labels(case)]
+    faults += [
+        *settings.metrics(case),
+        *settings.callbacks(case),
+        *leaks.overlap(case),
+        *leaks.copied(case),
+        *leaks.repeated(case),
+    ]
+    moved = [*splits.unlike_labels(case)]
     faults += moved
-    if case.data.validation is not None and evidence.shifted(case.data):
+    if case.data.validation is not None and splits.shifted(case.data):
         progress("comparing training and validation data")
         found = _mismatch(case, probe, deadline)
         if found is not None:
             faults.append(found)
             moved.append(found)
     if moved or any(f.check == "split_overlap" for f in faults):
-        case = replace(case, data=hold_out(case.data))
-        probe.restore()
-        probe = Probe(case.model, case.data, case.rates, case.head.layer if case.head is not None else None)
+        case, probe = _held_out(case, probe)
     if not case.targets:
         return _unscored(case, probe, faults, deadline)
     progress("fitting rivals")
-    others = (
-        rivals(case.data, case.target) if case.target is not None and not case.reconstruction else Rivals(case.dumb)
-    )
-    margin = max(MARGIN * (1 - case.dumb), ERRORS * case.error)
+    each = _rivals(case)
+    unlike = [] if moved else [*leaks.learnt_by_heart(case, _least(case))]
+    for single, simple in zip(case.apart, each, strict=True) if not moved and not unlike else ():
+        unlike += splits.unlike_inputs(single, simple, _least(single))
+    faults += unlike
+    if any(f.severity == "ERROR" and f.check == "same_world" for f in unlike):
+        case, probe = _held_out(case, probe)
+        each = _rivals(case)
+    others = each[0] if len(each) == 1 else together(each)
+    margin = _least(case)
     progress("training the job as it is")
     own = proof.own_training(case, probe, deadline)
     first = own.outcomes[0]
-    if not moved:
-        unlike = [*evidence.unlike_inputs(case, others, margin)]
-        if not any(f.cause == "labels" for f in faults):
-            faults += unlike or evidence.mislabelled(case, others, margin, own.score)
+    if not moved and not unlike and not any(f.cause == "labels" for f in faults):
+        scores = case.scores(first.outputs, case.data.held.y) if len(each) > 1 else [own.score]
+        for single, simple, reached in zip(case.apart, each, scores, strict=True):
+            faults += labels.mislabelled(single, simple, _least(single), reached)
     figures: dict[str, Any] = {
         "score": own.score, "spread": own.spread, "training score": own.train, "constant": case.dumb,
         **dict(others.scores), "steps": first.steps, "planned steps": first.planned, "weights moved": first.moved,
     }  # fmt: skip
     suspects = sorted(suspected(case, first), key=lambda r: (not r.impossible, r.rank))
     sick = symptoms(case, own, others, margin)
-    labelled = any(f.cause == "labels" and f.severity == "ERROR" for f in faults)
+    # Where the validation data is of another world, the job is judged by training rows, which are as they should be.
+    spoilt = any(f.cause in SPOILT and f.severity == "ERROR" and f.check != "same_world" for f in faults)
     figures["symptoms"] = sick
     trials: list[Tried] = []
     score = own.score
-    cheap = first.seconds < 3 and bool(suspects)
-    if (sick and not (labelled and len(sick) == 1 and not suspects)) or any(r.impossible for r in suspects) or cheap:
+    # Nobody tells of an autoencoder whether it is sick.
+    cheap = (first.seconds < 3 or case.reconstruction) and bool(suspects)
+    if (sick and not (spoilt and len(sick) == 1 and not suspects)) or any(r.impossible for r in suspects) or cheap:
         steps, score = proof.length(case, probe, own, len(suspects), deadline)
         for trial in proof.prove(case, probe, own, suspects, margin, deadline, steps, others.best):
             progress(f"tried {', '.join(r.name for r in trial.repairs)}: {trial.score:.3f}")
@@ -136,12 +141,18 @@ def _examined(
     figures["tried"] = [[" + ".join(r.name for r in t.repairs), round(t.score, 4), t.outcome.steps] for t in trials]
     verdict = proof.judge(case, own, score, trials, margin, bool(sick))
     figures |= {"best found": verdict.best, "reached": verdict.reached, "trainings": len(trials) + len(own.outcomes)}
-    if labelled and verdict.named is not None and all(r.general for r in verdict.named.repairs):
+    if spoilt and verdict.named is not None and all(r.general for r in verdict.named.repairs):
         verdict = replace(verdict, named=None)
     faults += _proved(case, own, verdict, trials, suspects, sick)
-    named = [f for f in faults if f.severity != "INFO"]
-    if sick and not named:
-        faults += _unproven(case, own, others, sick, margin, suspects)
+    named = [f for f in faults if f.severity != "INFO" and f.check != "labels_related"]
+    if not named and (sick or own.score < case.dumb + margin):
+        progress("training a plain network")
+        plain = reference(case, deadline)
+        figures |= {"plain network": plain.score} if plain is not None else {}
+        if plain is not None and plain.score > case.dumb + 2 * margin:
+            faults = [f for f in faults if f.check != "labels_related"]  # something says something about them
+        if not any(f.check == "labels_related" for f in faults):
+            faults += _unproven(case, own, others, plain, sick, margin, suspects, trials)
     if case.data.validation is None:
         faults.append(
             Fault(
@@ -159,6 +170,34 @@ def _examined(
     return faults, figures
 
 
+def _held_out(case: Case, probe: Probe) -> tuple[Case, Probe]:
+    """The same job, judged by training rows that are held out, since its validation data is of no use."""
+    case = replace(case, data=hold_out(case.data))
+    probe.restore()
+    return case, Probe(case.model, case.data, case.rates, case.head.layer if case.head is not None else None)
+
+
+def _rivals(case: Case) -> list[Rivals]:
+    if case.reconstruction:
+        return [Rivals(case.dumb)]
+    return [rivals(single.data, single.targets[0]) for single in case.apart]
+
+
+def _least(case: Case) -> float:
+    """The least difference of scores that means something."""
+    return max(MARGIN * (1 - case.dumb), ERRORS * case.error)
+
+
+def blocking(case: Case) -> Iterator[Fault]:
+    """Faults with which nothing can be learnt; they are cleaned away before anything else is looked for."""
+    yield from inputs.missing(case)
+    yield from inputs.tokens(case)
+    yield from inputs.alike(case)
+    yield from labels.one_label(case)
+    yield from labels.wandering(case)
+    yield from labels.out_of_range(case)
+
+
 def symptoms(case: Case, own: Own, others: Rivals, margin: float) -> list[str]:
     """What makes a job sick, in words; nothing where it is well."""
     first, found = own.outcomes[0], []
@@ -168,6 +207,8 @@ def symptoms(case: Case, own: Own, others: Rivals, margin: float) -> list[str]:
         found.append(f"weights moved by {first.moved:.1g} of their size")
     if first.finite and proof.constant(first):
         found.append("the outputs are the same for every example")
+    if case.data.toy and own.score < case.dumb + 0.5 * (1 - case.dumb):
+        found.append(f"it does not fit its {len(case.data.train)} rows: {own.score:.3f}")
     simple = len(case.anatomy.weighted) <= 1
     rival = others.linear if simple else others.best
     if own.score < rival - margin:
@@ -177,15 +218,15 @@ def symptoms(case: Case, own: Own, others: Rivals, margin: float) -> list[str]:
 
 def _mismatch(case: Case, probe: Probe, deadline: float) -> Fault | None:
     """Whether the job does better on validation inputs that are brought to the moments of the training inputs."""
-    seconds = max(3.0, 0.2 * (deadline - time.monotonic()))
-    matched = evidence.matched(case.data)
-    outcome = probe.train(Variant(), 0, seconds, extra=matched)
+    matched = splits.matched(case.data)
+    probe.train(Variant(), steps=1)  # traces, which on a busy machine would take all the time of the training
+    outcome = probe.train(Variant(), 0, max(3.0, 0.2 * (deadline - time.monotonic())), extra=matched)
     as_given, brought = case.held_score(outcome), case.score(outcome.extra, matched.y)
     margin = max(2 * MARGIN * (1 - case.dumb), ERRORS * case.error)
-    (mean, deviation), *_ = evidence.moments(case.data.train)
+    (mean, deviation), *_ = case.data.train.moments
     assert case.data.validation is not None
-    (other, width), *_ = evidence.moments(case.data.validation)
-    sure = evidence.rescaled(case.data) and brought > as_given - margin
+    (other, width), *_ = case.data.validation.moments
+    sure = splits.rescaled(case.data) and brought > as_given - margin
     if not case.targets or (brought - as_given < margin and not sure):
         return None
     return Fault(
@@ -233,18 +274,17 @@ def _proved(
             facts = {"score": own.score, "score with the repair": mended.score if mended else None}
             for cause in repair.causes:
                 yield _fault(repair, cause, "ERROR", repair.measured, facts)
-        elif "last-activation" in repair.causes and not set(repair.causes) & told:
+        elif repair.certain and repair.causes[0] in NOTED and not set(repair.causes) & told:
             mended = next((t for t in trials if t.repairs == (repair,)), None)
             facts = {"score": own.score, "score with the repair": mended.score if mended else None}
-            yield _fault(
-                repair, repair.causes[0], "INFO", "unusual, but it does no harm here: " + repair.measured, facts
-            )
+            said = "it does no harm that could be proved here: " + repair.measured
+            yield _fault(repair, repair.causes[0], NOTED[repair.causes[0]], said, facts)
 
 
 def _hidden_by_accuracy(case: Case, own: Own, trials: list[Tried], told: set[str]) -> Iterator[Fault]:
     """A class that is hardly ever found, though weighing it finds it, and no metric but accuracy that would tell."""
     weighed = next((t for t in trials if t.variant.balanced and len(t.repairs) == 1), None)
-    if weighed is None or case.target is None or told or not evidence.only_accuracy(case):
+    if weighed is None or case.target is None or told or not settings.only_accuracy(case):
         return
     y, logits = leaves(case.data.held.y)[0], case.loss.from_logits
     before = recall(case.target, y, leaves(own.outcomes[0].outputs)[0], logits)
@@ -277,13 +317,38 @@ def _fault(repair: Repair, cause: str, severity: Any, message: str, facts: dict[
 
 
 def _unproven(
-    case: Case, own: Own, others: Rivals, sick: list[str], margin: float, suspects: list[Repair]
+    case: Case,
+    own: Own,
+    others: Rivals,
+    plain: Reference | None,
+    sick: list[str],
+    margin: float,
+    suspects: list[Repair],
+    trials: list[Tried],
 ) -> Iterator[Fault]:
-    reached = (own.score - case.dumb) / max(others.best - case.dumb, 1e-9)
     if not case.known_loss and own.outcomes[0].finite and proof.falls(own.outcomes[0]):
         return  # outputs that mean something else, a distance or a quantile, are for the script to read
+    best = max(others.best, plain.score if plain is not None else case.dumb)
+    reached = (own.score - case.dumb) / max(best - case.dumb, 1e-9)
     hard = any("not finite" in s or "moved" in s for s in sick)
-    if others.best - case.dumb < margin or (reached >= 0.7 and not hard):
+    if best - case.dumb < margin or (reached >= 0.7 and not hard):
+        return
+    grave = reached < proof.GRAVE and not own.outcomes[0].cut
+    # Medians, shares and logarithms are not what a squared error scores.
+    grave &= case.target is None or case.target.kind != "regression" or case.loss.name == "mean_squared_error"
+    untried = {r.check for r in suspects} - {r.check for t in trials for r in t.repairs}
+    if plain is not None and plain.score - case.dumb > 4 * margin and grave and not untried:
+        yield Fault(
+            "plain_network",
+            "ERROR",
+            "architecture",
+            f"{plain.name} learns from the same rows what this model does not, and no repair that was tried mends it",
+            expected=f"{plain.score:.3f}, after {plain.steps:,} steps of Adam",
+            measured=f"{own.score:.3f}, of a constant {case.dumb:.3f}",
+            hint="does information get from the input to the output? Averages forget order, narrow layers lose most",
+            location=case.fit.location,
+            evidence={"symptoms": sick, "plain network": plain.score},
+        )
         return
     for repair in suspects:
         said = f"{repair.name} is worth a try: it is suspected, but time or figures did not suffice to prove it"
@@ -295,7 +360,7 @@ def _unproven(
         "WARNING",
         "architecture",
         "it does not learn what simple models learn from the same rows, and no repair that was tried mends it",
-        expected=f"{others.best:.3f}, which {others.best_name} reach",
+        expected=f"{best:.3f}, which {plain.name if plain and best > others.best else others.best_name} reach",
         measured=f"{own.score:.3f}",
         hint="look at the model: does information get from the input to the output?",
         location=case.fit.location,
@@ -339,7 +404,25 @@ def cleaned(case: Case, faults: list[Fault]) -> Data:
 
         if len(values):
             data = replace(data, train=mended(data.train), held=mended(data.held))
+    for _, size, leaf in inputs.cut_off(case) if any(f.check == "tokens" for f in faults) else ():
+        known, place = np.unique(leaf), [a is leaf for a in leaves(case.data.train.x)].index(True)
+        if len(known) <= size:
+            train, held = (_looked_up(rows, place, known) for rows in (data.train, data.held))
+            validation = data.validation and _looked_up(data.validation, place, known)
+            data = replace(data, train=train, held=held, validation=validation)
     return data
+
+
+def _looked_up(rows: Rows, place: int, known: np.ndarray) -> Rows:
+    """One of the arrays of inputs as places among the values that are known."""
+    places = iter(range(len(leaves(rows.x))))
+
+    def looked_up(a: np.ndarray) -> np.ndarray:
+        if next(places) != place:
+            return a
+        return np.searchsorted(known, a).clip(0, len(known) - 1).astype("float32")
+
+    return replace(rows, x=mapped(looked_up, sorted_nest(rows.x)))
 
 
 def _finite(rows: Rows) -> Rows:

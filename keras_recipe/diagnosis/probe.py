@@ -17,11 +17,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_recipe.diagnosis.rows import Data, Nested, Rows, evenly, leaves, mapped
+from keras_recipe.diagnosis.anatomy import steps_itself, unwrapped
+from keras_recipe.diagnosis.rows import Data, Nested, Rows, leaves, mapped, sorted_nest
+from keras_recipe.spread import evenly
 
 CHUNKS, GLIMPSE = 8, 500
 """Parts that a training is made in: after each the clock is read, and the loss; and held-out examples that are
 predicted on the way, so that trainings of other lengths can be compared."""
+
+SUBSTITUTES = "_keras_recipe_substitutes"
+"""Attribute of a layer that an edit put others in the place of: those others, whose weights are to be trained."""
 
 Undo = Callable[[], None]
 Edit = Callable[[keras.Model], Undo]
@@ -65,20 +70,22 @@ class Variant:
         edits: changes of the model by name, in order.
         head: another output and loss.
         inputs: scaling of each array of inputs, None for those left alone.
-        targets: scaling of the targets.
+        targets: scaling of each array of targets, None for those left alone.
+        column: targets (n, 1) instead of (n,).
         optimizer: changed settings of the optimizer.
         rate: constant learning rate; None for the script's own, with its schedule.
         shuffle: whether the rows are shuffled; None for the script's own way.
         batch: examples a step; 0 for the script's own.
         longer: how many times as many epochs.
         weights: of the training examples; None for the script's own.
-        loss: another loss, of the script's own output.
+        plain: by the training step of Keras, where the model has one of its own.
     """
 
     edits: tuple[tuple[str, Edit], ...] = ()
     head: Head | None = None
     inputs: tuple[Scaling | None, ...] | None = None
-    targets: Scaling | None = None
+    targets: tuple[Scaling | None, ...] | None = None
+    column: bool = False
     optimizer: tuple[tuple[str, Any], ...] = ()
     rate: float | None = None
     shuffle: bool | None = None
@@ -86,13 +93,13 @@ class Variant:
     longer: float = 1.0
     weights: Any = field(default=None, compare=False)
     balanced: bool = False
-    loss: Any = None
+    plain: bool = False
 
     @property
     def graph(self) -> tuple[Any, ...]:
         """What two variants have in common that train by the same graph."""
         names = tuple(name for name, _ in self.edits)
-        return names, self.head, self.optimizer, repr(self.loss), self.balanced
+        return names, self.head, self.optimizer, self.balanced, self.plain, self.column
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +115,7 @@ class Outcome:
         losses: of each step.
         path: steps done, and outputs for `Probe.glimpse` then, at some points of the training.
         moved: how far the trainable weights went, in parts of their size at the start.
+        still: trainable variables that did not move at all.
         steps, planned: gradient steps done, and those that the job plans.
         seconds: of training.
     """
@@ -120,6 +128,7 @@ class Outcome:
     losses: np.ndarray
     path: tuple[tuple[int, Nested], ...]
     moved: float
+    still: tuple[keras.Variable, ...]
     steps: int
     planned: int
     seconds: float
@@ -166,7 +175,7 @@ class Probe:
     @property
     def custom(self) -> bool:
         """Whether the model has a training step of its own."""
-        return type(self.model).train_step is not keras.Model.train_step
+        return steps_itself(self.model)
 
     def restore(self) -> None:
         """Put the model back as it was found."""
@@ -227,6 +236,9 @@ class Probe:
                 if late or not np.isfinite(losses[-1]).all():
                     break
             moved = _distance(before, graph.trainable)
+            still = tuple(
+                v for v, b in zip(graph.trainable, before, strict=True) if b.size and np.array_equal(v.numpy(), b)
+            )
             some = self._rows(self.some, variant).x
             outputs, fitted = graph.predict(held.x), graph.predict(some)
             more = graph.predict(self._rows(extra, variant).x) if extra is not None else None
@@ -243,14 +255,18 @@ class Probe:
             done,
             tuple(path),
             moved,
+            still,
             steps_done,
             planned,
             time.monotonic() - began,
         )
 
-    @staticmethod
-    def _own_unit(variant: Variant, outputs: Nested) -> Nested:
-        return outputs if variant.targets is None or outputs is None else mapped(variant.targets.undo, outputs)
+    def _own_unit(self, variant: Variant, outputs: Nested) -> Nested:
+        if variant.targets is None or outputs is None:
+            return outputs
+        scalings = iter(variant.targets)
+        named = sorted_nest(by_target(outputs, self.data.train.y, self.model))
+        return mapped(lambda a: a if (s := next(scalings, None)) is None else s.undo(a), named)
 
     @contextmanager
     def _changed(self, variant: Variant) -> Iterator[_Graph]:
@@ -264,7 +280,7 @@ class Probe:
                 self._graphs[variant.graph] = _Graph(self.model, self.custom, variant, self._head, self.data)
             graph = self._graphs[variant.graph]
             graph.reset()
-            if self.custom:
+            if graph.custom:
                 self.model.optimizer = graph.optimizer
             yield graph
 
@@ -272,9 +288,12 @@ class Probe:
         x, y, weights = rows.x, rows.y, rows.weights
         if variant.inputs is not None:
             scalings = iter(variant.inputs)
-            x = mapped(lambda a: a if (s := next(scalings)) is None else s.apply(a), _sorted_nest(x))
+            x = mapped(lambda a: a if (s := next(scalings)) is None else s.apply(a), sorted_nest(x))
         if variant.targets is not None:
-            y = mapped(variant.targets.apply, y)
+            scalings = iter(variant.targets)
+            y = mapped(lambda a: a if (s := next(scalings)) is None else s.apply(a), sorted_nest(y))
+        if variant.column:
+            y = mapped(lambda a: a.reshape(-1, 1), y)
         if variant.balanced:
             weights = variant.weights if len(variant.weights) == len(rows) else None
         return Rows(x, y, weights)
@@ -303,8 +322,10 @@ class _Graph:
     def __init__(
         self, model: keras.Model, custom: bool, variant: Variant, head: keras.layers.Layer | None, data: Data
     ) -> None:
-        self._model, self._custom = model, custom
-        self._loss = variant.loss if variant.head is None else _loss(variant.head.loss)
+        self._model = model
+        # No step of the script's own knows of layers that are new.
+        self.custom = custom and not variant.plain and not (variant.head is not None and variant.head.units)
+        self._loss: Any = None if variant.head is None else _loss(variant.head.loss)
         self._replaced = variant.head
         self._head_layer = head
         self._new: keras.layers.Layer | None = None
@@ -316,12 +337,14 @@ class _Graph:
             with self._tapped("input") as caught:
                 model(mapped(lambda a: a[:2], data.train.x), training=False)
             self._new.build(caught[-1].shape)
-        self.trainable = [*model.trainable_variables, *(self._new.trainable_variables if self._new else [])]
+        added = [s for layer in model._flatten_layers() for s in getattr(layer, SUBSTITUTES, ())]
+        added += [self._new] if self._new is not None else []
+        self.trainable = [*model.trainable_variables, *(v for layer in added for v in layer.trainable_variables)]
         self.optimizer = _copied(model.optimizer, dict(variant.optimizer))
         if self.optimizer is not None:
             self.optimizer.build(self.trainable)
         self._slots = [(v, v.numpy()) for v in self.optimizer.variables] if self.optimizer is not None else []
-        self._slots += [(v, v.numpy()) for v in self._new.variables] if self._new is not None else []
+        self._slots += [(v, v.numpy()) for layer in added for v in layer.variables]
         self._trained: Any = None
         self._size = max(8, data.batch)
         self._eager = False
@@ -348,14 +371,14 @@ class _Graph:
 
     def predict(self, x: Nested, training: bool = False) -> Nested:
         """Outputs, nested; None where the model makes none."""
-        if type(self._model).call is keras.Model.call:
+        if not callable_(self._model):
             return None
         n, size, parts = len(leaves(x)[0]), self._size if training else 256, []
         for start in range(0, n, size):
             outputs = self._predict(_batch(x, np.arange(start, min(start + size, n))), training)
             parts.append(mapped(keras.ops.convert_to_numpy, outputs))
         found = iter([np.concatenate(each) for each in zip(*(leaves(p) for p in parts), strict=True)])
-        return mapped(lambda _: next(found), _sorted_nest(parts[0]))
+        return mapped(lambda _: next(found), sorted_nest(parts[0]))
 
     def _steps(self, data: Any, order: tf.Tensor, rates: tf.Tensor) -> tf.Tensor:
         steps = tf.shape(order)[0]
@@ -376,9 +399,10 @@ class _Graph:
 
     def _step(self, batch: Any) -> Any:
         x, y, weights = batch
-        if self._custom:
+        if self.custom:
             given = (x, y, weights) if weights is not None else (x, y) if y is not None else (x,)
-            logs = self._model.train_step(given)
+            with self._judged():
+                logs = self._model.train_step(given)
             found = logs.get("loss") if isinstance(logs, dict) else None
             if found is None:
                 found = next(iter(logs.values()), 0.0) if isinstance(logs, dict) else 0.0
@@ -388,16 +412,35 @@ class _Graph:
             if self._loss is None:
                 loss = self._model.compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights, training=True)
             else:
-                targets = y
-                if len(targets.shape) == len(outputs.shape) - 1 and getattr(self._loss, "name", "").startswith(
-                    "binary"
-                ):
-                    targets = tf.expand_dims(targets, -1)
-                loss = self._loss(targets, outputs, sample_weight=weights)
-                loss += tf.add_n([tf.cast(part, tf.float32) for part in self._model.losses] or [0.0])
+                loss = self._loss_of(y, outputs, weights)
             scaled = self.optimizer.scale_loss(loss)
         self.optimizer.apply(tape.gradient(scaled, self.trainable), self.trainable)
         return loss
+
+    def _loss_of(self, y: Any, outputs: Any, weights: Any) -> Any:
+        if len(y.shape) == len(outputs.shape) - 1 and getattr(self._loss, "name", "").startswith("binary"):
+            y = tf.expand_dims(y, -1)
+        loss = self._loss(y, outputs, sample_weight=weights)
+        return loss + tf.add_n([tf.cast(part, tf.float32) for part in self._model.losses] or [0.0])
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """The loss of a variant in place of that which a step of the script's own asks the model for."""
+        if self._loss is None:
+            yield
+            return
+        with self._tapped("sums") as caught:
+
+            def compute_loss(
+                x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, **_: Any
+            ) -> Any:
+                return self._loss_of(y, keras.ops.cast(caught[-1], "float32"), sample_weight)
+
+            object.__setattr__(self._model, "compute_loss", compute_loss)
+            try:
+                yield
+            finally:
+                object.__delattr__(self._model, "compute_loss")
 
     def _forward(self, x: Any, training: bool = False) -> Any:
         if self._replaced is None:
@@ -412,7 +455,7 @@ class _Graph:
         """What the kernel layer of the output takes, or makes of it before any activation."""
         layer: Any = self._head_layer
         caught: list[Any] = []
-        call, activation = layer.call, layer.activation
+        call, activation, edited = layer.call, layer.activation, vars(layer).get("call")
 
         def tapped(x: Any, *args: Any, **kwargs: Any) -> Any:
             if what == "input":
@@ -430,7 +473,15 @@ class _Graph:
         try:
             yield caught
         finally:
-            object.__delattr__(layer, "call")
+            if edited is None:
+                object.__delattr__(layer, "call")
+            else:
+                object.__setattr__(layer, "call", edited)
+
+
+def callable_(model: keras.Model) -> bool:
+    """Whether a model makes outputs of inputs; one that is all in its `train_step`, as many GANs are, does not."""
+    return type(model).call is not keras.Model.call
 
 
 def _batch(data: Nested, rows: Any) -> Nested:
@@ -450,7 +501,7 @@ def _copied(optimizer: Any, changes: dict[str, Any]) -> Any:
     """A new optimizer of the same settings, whose rate is a variable."""
     if optimizer is None:
         return None
-    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of mixed precision
+    inner = unwrapped(optimizer)
     config = inner.get_config()
     config["learning_rate"] = 0.0
     copy = type(inner).from_config(config | changes)
@@ -466,13 +517,14 @@ def _distance(before: Sequence[np.ndarray], after: Sequence[Any]) -> float:
     return float(np.sqrt(moved / max(size, 1e-12)))
 
 
-def _sorted_nest(nested: Nested) -> Nested:
-    """The same nest, dictionaries by key, as `leaves` walks it."""
-    if isinstance(nested, dict):
-        return {key: _sorted_nest(nested[key]) for key in sorted(nested)}
-    if isinstance(nested, list | tuple):
-        return type(nested)(_sorted_nest(part) for part in nested)
-    return nested
+def by_target(outputs: Nested, y: Nested, model: keras.Model) -> Nested:
+    """Outputs that have targets, in the order in which `leaves` walks these."""
+    names = getattr(model, "output_names", None)
+    if isinstance(y, dict) and isinstance(outputs, list | tuple) and names and len(names) == len(outputs):
+        outputs = dict(zip(names, outputs, strict=True))
+    if isinstance(y, dict) and isinstance(outputs, dict) and set(y) <= set(outputs):
+        return {name: outputs[name] for name in y}
+    return outputs
 
 
 def with_(variant: Variant, **changes: Any) -> Variant:

@@ -6,6 +6,7 @@ import copy
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -14,6 +15,7 @@ import tensorflow as tf
 
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.diagnosis.fitting import Fit
+from keras_recipe.spread import evenly
 
 ROWS, HELD = 12_000, 3_000
 """Training and validation examples that a diagnosis looks at; steps are never cut with them."""
@@ -26,6 +28,9 @@ BYTES = 2**28
 
 HOLD_OUT = 0.2
 """Share of the training rows that scores are taken on where the script validates on nothing of its own."""
+
+WINDOW = 16
+"""Examples in a row that are looked at together, at least, to see whether they come sorted."""
 
 FEW = 30
 """Training rows below which none is held out: scores are then on the rows that were trained on."""
@@ -54,6 +59,27 @@ class Rows:
         """These rows."""
         weights = None if self.weights is None else self.weights[rows]
         return Rows(mapped(lambda a: a[rows], self.x), mapped(lambda a: a[rows], self.y), weights)
+
+    @cached_property
+    def moments(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Mean and deviation of each array of numbers among the inputs: by column in tables, in one number else."""
+        found = []
+        for leaf in leaves(self.x):
+            if leaf.dtype.kind not in "iuf" or (leaf.dtype.kind in "iu" and leaf.ndim == 2 and leaf.shape[1] > 1):
+                found.append((np.zeros(1), np.ones(1)))
+                continue
+            values = leaf.astype("float64").reshape(len(leaf), -1)
+            if values.shape[1] > 200:
+                values = values.reshape(-1, 1)
+            found.append((values.mean(axis=0), values.std(axis=0)))
+        return found
+
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """A number for each example that is the same for the same inputs, (n,) int64."""
+        parts = [np.ascontiguousarray(leaf.reshape(len(leaf), -1)) for leaf in leaves(self.x)]
+        joined = [b"|".join(p[i].tobytes() for p in parts) for i in range(len(self))]
+        return np.array([hash(j) for j in joined], dtype="int64")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +112,11 @@ class Data:
     arrays: bool
     again: Rows | None = None
 
+    @property
+    def toy(self) -> bool:
+        """Whether there are so few rows that scores are on those that were trained on."""
+        return self.held is self.train
+
 
 def leaves(nested: Nested) -> list[Any]:
     """Its arrays, those of dictionaries by key."""
@@ -109,9 +140,13 @@ def mapped(function: Callable[[Any], Any], nested: Nested) -> Nested:
     return function(nested)
 
 
-def evenly(n: int, most: int) -> np.ndarray:
-    """At most so many of the numbers 0 to n - 1, rising, spread evenly."""
-    return np.linspace(0, n - 1, min(n, most)).astype(int)
+def sorted_nest(nested: Nested) -> Nested:
+    """The same nest, dictionaries by key, as `leaves` walks it."""
+    if isinstance(nested, dict):
+        return {key: sorted_nest(nested[key]) for key in sorted(nested)}
+    if isinstance(nested, list | tuple):
+        return type(nested)(sorted_nest(part) for part in nested)
+    return nested
 
 
 def data_of(fit: Fit) -> Data:
@@ -141,7 +176,7 @@ def data_of(fit: Fit) -> Data:
     held, kept, own = validation, train, validation is not None
     if held is None:
         held, kept = _held_out(train)
-    ordered = (arrays and not fit.shuffle) or (not arrays and one_class_after_the_other(train.y))
+    ordered = (arrays and not fit.shuffle) or (not arrays and sorted_by_target(train.y, batch))
     again = None if arrays else _second_pass(fit.x)
     return Data(kept, held, own, validation, total, max(1, batch), steps * epochs, epochs, ordered, arrays, again)
 
@@ -263,8 +298,8 @@ def _second_pass(x: Any) -> Rows | None:
     if isinstance(x, keras.utils.PyDataset):
         try:
             following = copy.deepcopy(x)
-        except Exception:  # files, locks and other things that cannot be copied
-            return None
+        except Exception:  # files, locks and other things that cannot be copied: the same epoch, read again
+            return _drained(x, None, AGAIN)[0]
         following.on_epoch_end()
         return _drained(following, None, AGAIN)[0]
     return None
@@ -316,24 +351,30 @@ def _weighted(train: Rows, class_weight: dict[int, float]) -> np.ndarray:
     return found if train.weights is None else found * train.weights
 
 
-def one_class_after_the_other(y: Nested) -> bool:
-    """Whether neighbours have the same label, or nearly the same target, far more often than chance would have it."""
-    found = leaves(y)
-    if len(found) != 1 or len(found[0]) < 20:
+def sorted_by_target(y: Nested, batch: int) -> bool:
+    """Whether examples that follow each other are far more alike in their targets than chance would have it.
+
+    How they stand within a batch does not matter: all that is asked is what batches are made of.
+
+    Args:
+        y: targets in the order in which they come.
+        batch: examples a step; of fewer than WINDOW several steps are looked at together.
+    """
+    found, window = leaves(y), max(batch, WINDOW)
+    if len(found) != 1 or len(found[0]) < 2 * window or found[0].dtype.kind not in "iufb":
         return False
-    y = found[0]
-    if y.ndim > 1 and y.shape[-1] > 1:
-        y = y.reshape(len(y), -1).argmax(axis=-1) if set(np.unique(y)) <= {0, 1} else y.reshape(len(y), -1)[:, 0]
-    y = y.reshape(len(y), -1)[:, 0]
-    if y.dtype.kind not in "iufb" or not np.isfinite(y.astype("float64")).all():
+    flat = found[0].reshape(len(found[0]), -1)
+    one_hot = flat.shape[1] > 1 and set(np.unique(flat)) <= {0, 1}
+    values = flat.argmax(axis=1) if one_hot else flat[:, 0].astype("float64")
+    if not np.isfinite(values).all():
         return False
-    values, counts = np.unique(y, return_counts=True)
-    if len(values) < 2:
-        return False
-    if len(values) <= max(20, len(y) // 20):
-        expected = 1 - float(((counts / len(y)) ** 2).sum())
-        changes = float(np.mean(y[1:] != y[:-1]))
-        return changes < 0.3 * expected
-    return float(np.mean(np.abs(np.diff(y)))) < 0.1 * float(
-        np.mean(np.abs(y - np.random.default_rng(0).permutation(y)))
-    )
+    known, places = np.unique(values, return_inverse=True)
+    parts = len(values) // window
+    if len(known) > max(20, len(values) // 20):
+        within = values[: parts * window].reshape(parts, window).var(axis=1).mean()
+        return bool(within < 0.05 * values.var())
+    # Gini impurity (Breiman et al., 1984): how often two examples of a batch are of different classes.
+    counts = np.stack([np.bincount(p, minlength=len(known)) for p in places[: parts * window].reshape(parts, window)])
+    mixed = (1 - ((counts / window) ** 2).sum(axis=1)).mean()
+    chance = (1 - ((np.bincount(places) / len(places)) ** 2).sum()) * (1 - 1 / window)
+    return bool(mixed < 0.5 * chance)

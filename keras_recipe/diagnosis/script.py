@@ -8,17 +8,18 @@ import runpy
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from keras_recipe.core.diagnosis import Diagnosis
+from keras_recipe.core.diagnosis import Diagnosis, graded
 from keras_recipe.core.errors import RecipeError
 from keras_recipe.diagnosis.anatomy import caller, located
 from keras_recipe.diagnosis.examine import Progress, examine
 from keras_recipe.diagnosis.fitting import bound
-from keras_recipe.diagnosis.legacy import modern
+from keras_recipe.diagnosis.legacy import fits, modern, silent
 
 
 class Enough(BaseException):
@@ -133,7 +134,9 @@ def diagnose_script(
             f"{count[0]} calls of keras.Model.fit by the end of {path}",
             "name another with --fit; loops over train_on_batch or GradientTape are not watched",
         )
-    return found
+    source = path.read_bytes()
+    unsaid, several = tuple(silent(source, path.name)), fits(source) if fit != "all" else 1
+    return [replace(d, faults=graded((*d.faults, *unsaid)), fits=max(several, 1)) for d in found]
 
 
 def _stopped(error: BaseException, path: Path) -> str:

@@ -146,15 +146,9 @@ def score(target: Target, y: np.ndarray, outputs: np.ndarray, logits: bool = Fal
     outputs = outputs.astype("float64")
     if target.kind == "multiclass":
         labels = labels_of(target, y)
-        found = outputs.reshape(-1, outputs.shape[-1])
-        if found.shape[-1] == 1:
-            # One unit for several classes can at best say two of them.
-            predicted = (found[:, 0] > (0.0 if logits else 0.5)).astype(int)
-        else:
-            predicted = found.argmax(axis=1)
-        if len(predicted) != len(labels):
+        if outputs.size // (outputs.shape[-1] or 1) != len(labels):
             return dumb(target, y)
-        right = predicted == labels
+        right = said(outputs, len(labels), logits) == labels
         each = np.bincount(labels, weights=right) / np.maximum(np.bincount(labels), 1)
         present = np.bincount(labels) > 0
         return float(0.5 * right.mean() + 0.5 * each[present].mean())
@@ -174,6 +168,12 @@ def score(target: Target, y: np.ndarray, outputs: np.ndarray, logits: bool = Fal
     if not varying.any():
         return 0.0
     return float(np.maximum(1 - np.sqrt(error[varying] / truth.var(axis=0)[varying]), -1).mean())
+
+
+def said(outputs: np.ndarray, count: int, logits: bool = False) -> np.ndarray:
+    """Class numbers that outputs of so many labels stand for, (count,); one unit can at best say two of them."""
+    found = outputs.reshape(count, -1)
+    return found.argmax(axis=1) if found.shape[1] > 1 else (found[:, 0] > (0.0 if logits else 0.5)).astype(int)
 
 
 def _two(positive: np.ndarray, value: np.ndarray, threshold: float) -> float:

@@ -46,7 +46,10 @@ def cost(model: keras.Model) -> Cost:
 
 
 def _multiply_adds(layer: keras.layers.Layer) -> int:
-    weights, shape = int(np.prod(layer.kernel.shape)), layer.output.shape
+    weights = int(np.prod(layer.kernel.shape))
+    if not layer._inbound_nodes:  # a part of another layer, such as the cell of an LSTM, has no output of its own
+        return weights
+    shape = layer.output.shape
     # The other axes of an output are positions where the weights are used again, but in an einsum, which may name one
     # of the weights' own.
     return weights * int(np.prod(shape[1:-1])) if type(layer).__name__ != "EinsumDense" else weights

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.problem import buffer_rows
+from keras_recipe.spread import evenly
 
 if TYPE_CHECKING:
     import keras
@@ -128,7 +129,7 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def input_sample(problem: Problem, most: int = SAMPLE) -> np.ndarray:
     """A fixed sample of training inputs, spread evenly over the split: at most so many rows, and at most a buffer."""
     count = buffer_rows(problem.train.x, min(most, problem.given))
-    return problem.train.x[np.linspace(0, problem.given - 1, count).astype("int64")]
+    return problem.train.x[evenly(problem.given, count)]
 
 
 def head(problem: Problem, features: Any) -> Any:

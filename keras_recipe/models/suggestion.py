@@ -60,8 +60,7 @@ def suggest_model(problem: Problem) -> Suggestion:
     if found is None:
         return Suggestion(
             "small_cnn(width=16)",
-            f"{said}, and no pretrained weights at hand: put some into a folder and set {weights.VARIABLE} to it, "
-            "or name a backbone, which is then downloaded (`list models`)",
+            f"{said}, and {none_at_hand()}",
             "Simonyan & Zisserman, 2014",
         )
     preset, alpha, path = found
@@ -77,6 +76,17 @@ def best_at_hand() -> str:
     """Spec of the pretrained backbone that is suggested on this machine, "" where no weights are at hand."""
     found = _largest_at_hand()
     return _spec(*found[:2]) if found else ""
+
+
+def none_at_hand() -> str:
+    """Why `best_at_hand` suggests none, and what to do about it."""
+    found = [preset.name for preset, _, _ in at_hand() if preset.family.side <= 600]
+    if found:
+        return f"without a GPU {found[0]} is too large to be suggested: name it with --model"
+    return (
+        f"no pretrained weights at hand: put some into a folder and set {weights.VARIABLE} to it, or name a backbone, "
+        "which is then downloaded (`list models`)"
+    )
 
 
 def at_hand() -> list[tuple[Preset, float, Path]]:

@@ -1,8 +1,8 @@
-"""Moves: generators `(config, trial) -> Iterator[Config]`, each candidate one leaf away. A file added here is found.
+"""Moves: generators `(config, trial) -> Proposed`, each candidate one leaf away. A file added here is found.
 
 A move that needs to know more takes it as a parameter of that name: `problem`, the data; `important`, a function that
 measures which features the trained model uses when it is called; `generator`, the spec of the user's generator of
-simulated examples, "" where there is none. A move that proposes nothing may return the reason as text.
+simulated examples, "" where there is none. A move that proposes nothing returns the reason as text.
 
 A move says beforehand what it is to bring: `expect=0.1` for a tenth of the incumbent's error, which is 1 minus the
 score or, where lower is better, the score. These are what such changes have brought elsewhere, in round numbers; the
@@ -24,8 +24,7 @@ from keras_recipe.core.config import Config, difference
 from keras_recipe.core.records import Trial
 from keras_recipe.core.registry import Registry
 from keras_recipe.core.spec import Spec
-from keras_recipe.data import synthetic
-from keras_recipe.data.augmentations import applies
+from keras_recipe.data import augmentations, synthetic
 from keras_recipe.importance import Importance
 from keras_recipe.models import MODELS
 from keras_recipe.problem import Problem, Signature
@@ -33,8 +32,11 @@ from keras_recipe.problem import Problem, Signature
 MOVES: Registry[Callable[..., Any]] = Registry("move", __name__)
 move = MOVES.staged
 
-Important = Callable[[], Sequence[Importance]]
-"""Measures the importance of the features that the model sees, the most important first; () where it is not known."""
+Proposed = Generator[Config, None, str | None]
+"""What a move makes: candidates, or, where there are none, why."""
+
+Important = Callable[[], Sequence[Importance] | str]
+"""Measures the importance of the features that the model sees, the most important first; or says why it does not."""
 
 
 def candidates(
@@ -50,7 +52,7 @@ def candidates(
         generator: spec of the user's generator of simulated examples.
 
     Raises:
-        ValueError: a candidate differs from `config` in more than one leaf, or in none: the move is broken.
+        ValueError: a candidate differs from `config` in more than one leaf: the move is broken.
     """
     return proposals(name, config, trial, problem, important, generator)[0]
 
@@ -60,29 +62,36 @@ def proposals(
 ) -> tuple[list[Config], str]:
     """What `candidates` returns, and why the move proposes nothing, where it says so."""
     found: list[Config] = []
+    unfit = ""
     function = MOVES.get(name)
     known = {"config": config, "trial": trial, "problem": problem, "important": important, "generator": generator}
     given = {name: known[name] for name in inspect.signature(function).parameters}
-    proposed: Generator[Config, None, str | None] = function(**given)
+    proposed: Proposed = function(**given)
     while True:
         try:
             candidate = next(proposed)
         except StopIteration as end:
-            return found, end.value or ""
+            return found, "" if found else end.value or unfit
         changed = difference(config, candidate)
+        if not changed:
+            unfit = unfit or "the model has it already"
+            continue
         if len(changed) != 1:
             raise ValueError(f"Expected the move {name!r} to change one leaf. Received a change of {sorted(changed)}.")
-        if _applies(candidate, problem.signature):
+        if why := _unfit(candidate, problem.signature):
+            unfit = why
+        else:
             found.append(candidate)
 
 
-def _applies(candidate: Config, signature: Signature) -> bool:
+def _unfit(candidate: Config, signature: Signature) -> str:
+    """Why this candidate is not for this model or kind of data; "" where it is."""
     model = Spec.parse(candidate.model)
-    known = MODELS.arguments(model.name)
-    fits = model.name not in MODELS.of_stage("features" if signature.kind == "image" else "pictures")
-    return (
-        fits
-        and all(name in known for name, _ in model.args)
-        and applies(candidate.augmentation, signature)
-        and synthetic.applies(candidate.synthetic, signature)
-    )
+    if model.name in MODELS.of_stage("features" if signature.kind == "image" else "pictures"):
+        return f"{model.name} is not for {signature.kind} data"
+    unknown = [name for name, _ in model.args if name not in MODELS.arguments(model.name)]
+    if unknown:
+        return f"{model.name} has no argument {unknown[0]!r}"
+    if not synthetic.applies(candidate.synthetic, signature):
+        return f"{candidate.synthetic} makes no {signature.kind} data"
+    return augmentations.unfit(candidate.augmentation, signature)

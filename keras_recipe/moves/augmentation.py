@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
 from keras_recipe.models.convnets import PHOTO
-from keras_recipe.moves import move
+from keras_recipe.moves import Proposed, move
 from keras_recipe.problem import Problem
 
 
@@ -16,11 +16,13 @@ def _with(config: Config, *specs: str) -> Config:
 
 
 @move("regularize", order=9, expect=0.1)
-def crop_photo(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
+def crop_photo(config: Config, trial: Trial, problem: Problem) -> Proposed:
     """Show parts of 70 or 35 % of a training photo's area at full size: what most ImageNet results are trained with."""
-    if min(problem.signature.shape[:2]) > PHOTO:
-        yield _with(config, "crop(area=0.7)")
-        yield _with(config, "crop(area=0.35)")
+    if problem.signature.kind == "image" and min(problem.signature.shape[:2]) <= PHOTO:
+        return f"pictures of {PHOTO} pixels or fewer show one thing, in full: there is nothing to leave out"
+    yield _with(config, "crop(area=0.7)")
+    yield _with(config, "crop(area=0.35)")
+    return None
 
 
 @move("regularize", order=10, expect=0.1)
@@ -84,7 +86,7 @@ def grid_mask(config: Config, trial: Trial) -> Iterator[Config]:
 @move("regularize", order=22, expect=0.05)
 def rand_augment(config: Config, trial: Trial) -> Iterator[Config]:
     """Two of eleven changes for each batch of pictures (Cubuk et al., 2019)."""
-    yield _with(config, "rand_augment(magnitude=0.2)")
+    yield _with(config, "rand_augment(magnitude=0.3)")
 
 
 @move("regularize", order=23, expect=0.05)

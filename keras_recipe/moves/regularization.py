@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
-from keras_recipe.moves import move
+from keras_recipe.moves import Proposed, move
 from keras_recipe.problem import Problem
 
 
 @move("regularize", order=40, expect=0.02)
-def smaller_batch(config: Config, trial: Trial) -> Iterator[Config]:
-    """Half the batch: noisier gradients and, with batch normalization, noisier statistics."""
-    if config.batch_size >= 8:
-        yield config.replace(batch_size=config.batch_size // 2)
+def smaller_batch(config: Config, trial: Trial) -> Proposed:
+    """Half the batch in as many epochs: noisier gradients and batch statistics, and twice the steps."""
+    if config.batch_size < 8:
+        return f"batches have {config.batch_size} examples already"
+    yield config.replace(batch_size=config.batch_size // 2)
+    return None
 
 
 @move("regularize", order=50, expect=0.05)
@@ -40,14 +42,18 @@ def weight_decay(config: Config, trial: Trial) -> Iterator[Config]:
 
 
 @move("regularize", order=65, expect=0.02)
-def label_smoothing(config: Config, trial: Trial, problem: Problem) -> Iterator[Config]:
+def label_smoothing(config: Config, trial: Trial, problem: Problem) -> Proposed:
     """Ask for nine tenths of certainty: a tenth of each label is spread over all classes (Szegedy et al., 2016)."""
-    if problem.signature.task != "regression":
-        yield config.replace(label_smoothing=0.1)
+    if problem.signature.task == "regression":
+        return "labels are numbers, not classes"
+    yield config.replace(label_smoothing=0.1)
+    return None
 
 
 @move("regularize", order=70, expect=0.05, shortens=True)
-def early_stopping(config: Config, trial: Trial) -> Iterator[Config]:
+def early_stopping(config: Config, trial: Trial) -> Proposed:
     """Stop when the validation loss has not fallen for a sixth of the epochs, and go back to its minimum."""
-    if config.patience is None:
-        yield config.replace(patience=max(2, config.epochs // 6))
+    if config.patience is not None:
+        return f"training stops early already, after {config.patience} epochs without progress"
+    yield config.replace(patience=max(2, config.epochs // 6))
+    return None

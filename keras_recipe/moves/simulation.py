@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.data import adversarial, pasting
 from keras_recipe.data.synthetic import SEED
-from keras_recipe.moves import move
+from keras_recipe.moves import Proposed, move
 from keras_recipe.problem import Problem
-
-Proposed = Generator[Config, None, str | None]
 
 
 def _with(config: Config, generator: str, share: float) -> Config:

@@ -7,18 +7,24 @@ from functools import partial
 
 from keras_recipe.compare import SEEDS
 from keras_recipe.core.config import Config, difference
-from keras_recipe.core.records import Trial
+from keras_recipe.core.errors import RecipeError
+from keras_recipe.core.records import Plan, Trial
 from keras_recipe.moves import MOVES, candidates, proposals
 from keras_recipe.stages.features import importances_of
 from keras_recipe.stages.incumbent import Incumbent, affordable, complete, trained
-from keras_recipe.stages.judging import decide, verify
+from keras_recipe.stages.judging import decide, expected_gain, verify
+from keras_recipe.stages.previews import preview
 from keras_recipe.stages.price import before_seconds, savings_of, seconds_of, share_until_stop, simulate
-from keras_recipe.stages.screening import hopeful
-from keras_recipe.study import Study
+from keras_recipe.stages.screening import given_up, hopeful
+from keras_recipe.study import Study, rounds
 
 SHORT = 0.75
 """A move that ends the incumbent's trials after this part of their epochs, or sooner, by their own history, is tried
 before all others: it costs less than any of them, and makes each of them cheaper."""
+
+DEAR = 0.1
+"""Part of the time that is left above which a move's first trials may take it from one that is expected to bring more:
+it is seen what that one takes. On photos of flowers, the last stage of a backbone left no time for all of it."""
 
 CAPACITY = frozenset({"model", "model.width", "model.depth", "model.train"})
 """Leaves after whose change a move that was refused may help: moves interact, and what a small network does not need
@@ -44,9 +50,12 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
         return config
     incumbent = trained(study, config, stage, kept)
     if incumbent is None:
+        cut = Incumbent(config, tuple(study.trials(stage, [(config, study.seeds(1)[0])])), stage)  # from the record
         for name in names:
-            study.skip(stage, name, "the budget ended while the model itself was trained")
+            reason = "the budget ended while the model itself was trained"
+            study.skip(stage, name, reason, expected_gain(study, name, cut), config)
         return config
+    preview(study, incumbent, names)
     refused: list[str] = []
     again: list[str] = []
     sooner = [n for n in names if MOVES.option(n, "shortens") and _until_stop(study, incumbent, n) <= SHORT]
@@ -54,7 +63,8 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
     while left:
         if MOVES.option(left[0], "keeps") and _short_of_time(study, incumbent, left):
             left.sort(key=lambda n: MOVES.option(n, "keeps"))  # which leaves the others in their order
-        name = left.pop(0)
+        name = _next(study, incumbent, left)
+        left.remove(name)
         before, incumbent = incumbent.config, _try(study, incumbent, name)
         changed = difference(before, incumbent.config)
         if not changed:
@@ -63,6 +73,7 @@ def climb(study: Study, config: Config, stage: str, moves: Sequence[str] | None 
             again, refused = [*again, *refused], []
     for name in again:
         incumbent = _try(study, incumbent, name)
+    study.listener.trying("")
     return incumbent.config
 
 
@@ -73,10 +84,9 @@ def _short_of_time(study: Study, incumbent: Incumbent, left: Sequence[str]) -> b
         return False
 
     def choose() -> tuple[bool, str]:
-        longest = max(t.seconds for t in incumbent.trials)
         found = [candidates(n, incumbent.config, incumbent.trials[0], study.problem) for n in helpful]
         trials = sum(len(f) + SEEDS[0] - 1 for f in found if f)
-        needed, held = trials * longest / study.workers, study.remaining - incumbent.kept
+        needed, held = trials * incumbent.seconds / study.workers, study.remaining - incumbent.kept
         return (
             needed > held,
             f"{trials} trials of what may help take up to {needed:.0f} s, of {held:.0f} s that are left",
@@ -86,6 +96,44 @@ def _short_of_time(study: Study, incumbent: Incumbent, left: Sequence[str]) -> b
     name = f"smaller models last ({incumbent.config.digest()[:6]}, {left[0]})"
     short: bool = study.plan(incumbent.stage, name, choose).value
     return short
+
+
+def _next(study: Study, incumbent: Incumbent, left: Sequence[str]) -> str:
+    """The first of these moves, unless its first trials leave no time for those of the move that is expected to bring
+    most, and more than it: then that one."""
+    name, config = left[0], incumbent.config
+
+    def proposed(move: str) -> list[Config]:
+        return candidates(move, config, incumbent.trials[0], study.problem, generator=study.generator)
+
+    def price(move: str) -> float:
+        first = proposed(move)
+        return seconds_of(study, move, incumbent, first) * rounds(study, [(c, study.seeds(1)[0]) for c in first])
+
+    more = [n for n in left[1:] if MOVES.option(n, "expect") > MOVES.option(name, "expect") and proposed(n)]
+    if MOVES.option(name, "keeps") or MOVES.option(name, "shortens") or not more or not proposed(name):
+        return name
+    most = max(more, key=lambda n: MOVES.option(n, "expect"))
+
+    def choose() -> tuple[bool, str]:
+        held, own = study.remaining - incumbent.kept, price(name)
+        told = f"{_words(name)} takes {own:.0f} s of {held:.0f} s that are left"
+        if own <= DEAR * held:
+            return False, told
+        other = price(most)
+        told += f", {_words(most)}, which is expected to bring more, {other:.0f} s"
+        return other <= study.remaining - incumbent.kept < own + other, told
+
+    try:
+        sooner: bool = study.plan(incumbent.stage, f"{most} before {name} ({config.digest()[:6]})", choose).value
+    except RecipeError:  # which is told when its turn comes
+        return name
+    return most if sooner else name
+
+
+def _words(name: str) -> str:
+    """A move as a sentence calls it."""
+    return name.replace("_", " ")
 
 
 def _until_stop(study: Study, incumbent: Incumbent, name: str) -> float:
@@ -102,6 +150,7 @@ def _try(study: Study, incumbent: Incumbent, name: str) -> Incumbent:
 
 def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -> Incumbent:
     """One proposal of a move, judged."""
+    study.listener.trying(name)
     known = partial(importances_of, study, incumbent.config, incumbent.trials)
     proposed, why = proposals(name, incumbent.config, incumbent.trials[0], study.problem, known, study.generator)
     savings = savings_of(study, incumbent, proposed) if MOVES.option(name, "keeps") else {}
@@ -109,40 +158,68 @@ def _round(study: Study, incumbent: Incumbent, name: str, again: bool = False) -
     if not proposed:
         if not again:
             kind = study.problem.signature.kind
-            # What depends on a measurement may find nothing to change where it does apply.
-            none = "finds nothing to change in" if MOVES.option(name, "again") else "does not apply to"
-            study.skip(incumbent.stage, name, why or f"it {none} {kind} data with {incumbent.config.model}")
+            why = why or f"it does not apply to {kind} data with {incumbent.config.model}"
+            study.skip(incumbent.stage, name, why, of=incumbent.config)
         return incumbent
     if MOVES.option(name, "keeps"):
         proposed = list(savings)
         if not proposed:
-            study.skip(incumbent.stage, what, f"it would make {incumbent.config.model} neither smaller nor cheaper")
+            why = f"it would make {incumbent.config.model} neither smaller nor cheaper"
+            study.skip(incumbent.stage, what, why, of=incumbent.config)
             return incumbent
-    pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
-    # One seed may decide, where the budget does not hold more: the interval is wider for it.
-    each, before = seconds_of(study, name, incumbent, proposed), before_seconds(study, incumbent, proposed)
-    if not affordable(study, incumbent, pairs, each, before):
-        study.skip(incumbent.stage, what, "not enough of the budget is left")
+    try:
+        proposed = _within_budget(study, name, what, incumbent, proposed)
+    except RecipeError as error:  # weights that are damaged, or whose library is missing
+        study.skip(incumbent.stage, what, f"it cannot be built: expected {error.expected}", of=incumbent.config)
         return incumbent
+    if not proposed:
+        why = "not enough of the budget is left"
+        study.skip(incumbent.stage, what, why, expected_gain(study, name, incumbent), incumbent.config)
+        return incumbent
+    pairs = [(candidate, study.seeds(1)[0]) for candidate in proposed]
     if study.missing(pairs) and (why := simulate(study, incumbent, proposed)):
-        study.skip(incumbent.stage, name, why)
+        study.skip(incumbent.stage, name, why, of=incumbent.config)
         return incumbent
     pairs = hopeful(study, incumbent, name, pairs)
     if not pairs:
         return incumbent
-    screened = complete(study, incumbent.stage, pairs)
+    screened = complete(study, incumbent.stage, pairs, incumbent.kept)
     if not screened:
-        study.skip(incumbent.stage, what, "the budget ended while it was trained")
+        why = "the budget ended while it was trained"
+        study.skip(incumbent.stage, what, why, expected_gain(study, name, incumbent), incumbent.config)
         return incumbent
     tried = list(zip((c for c, _ in pairs), screened, strict=True))
     return _smallest(study, name, incumbent, tried, savings) if savings else _best(study, name, incumbent, tried)
 
 
+def _within_budget(
+    study: Study, name: str, what: str, incumbent: Incumbent, proposed: Sequence[Config]
+) -> list[Config]:
+    """The candidates whose first trials the budget holds: all, else the first of them, which are the gentler ones.
+
+    One seed may decide, where the budget does not hold more: the interval is wider for it. What is known to be hopeless
+    costs nothing more, so that a record is read as it was written, whatever is left of the budget by then.
+    """
+    key = f"strengths of {what} ({incumbent.config.digest()[:6]}, in {study.budget:.0f} s)"
+    known = study.journal.get(Plan, f"plan/{incumbent.stage}/{key}")
+    if known is not None:
+        return list(proposed[: known.value])
+    for count in range(len(proposed), 0, -1):
+        some = proposed[:count]
+        open_ = [(c, study.seeds(1)[0]) for c in some if not given_up(study, incumbent, name, c)]
+        each, before = seconds_of(study, name, incumbent, some), before_seconds(study, incumbent, some)
+        if affordable(study, incumbent, open_, each, before):
+            if count < len(proposed):
+                fewer = count, f"the budget holds no more than {count} of {len(proposed)}"
+                study.plan(incumbent.stage, key, lambda found=fewer: found)  # type: ignore[misc]
+            return list(some)
+    return []
+
+
 def _best(study: Study, name: str, incumbent: Incumbent, tried: Sequence[tuple[Config, Trial]]) -> Incumbent:
     """Only the best of a move's strengths is worth more seeds; the others are judged on the one that they have."""
-    ranked = sorted(tried, key=lambda p: p[1].score, reverse=True)
-    if not study.problem.objective.higher_is_better:
-        ranked.reverse()
+    sign = 1.0 if study.problem.objective.higher_is_better else -1.0
+    ranked = sorted(tried, key=lambda p: -sign * p[1].score)
     best, trial = ranked[0]
     for candidate, result in ranked[1:]:
         decide(study, name, incumbent, candidate, (result,), stopped="another strength of this move did better")

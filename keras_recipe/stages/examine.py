@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from keras_recipe.checks import CHECKS, run_check
 from keras_recipe.core.config import Config
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import CheckRun
 from keras_recipe.core.spec import Spec
 from keras_recipe.job import Job
 from keras_recipe.models import MODELS
 from keras_recipe.stages import Blocked
+from keras_recipe.stages.diagnosed import diagnosed
 from keras_recipe.stages.overfit import ladder
 from keras_recipe.stages.squeeze import best_trial, trials_of
 from keras_recipe.study import Study, errors
@@ -42,8 +44,11 @@ def inspect(study: Study, config: Config) -> Config:
 
 
 def baseline(study: Study, config: Config) -> Config:
-    """Set up an end-to-end skeleton, and get dumb baselines. Raises Blocked."""
-    return _examine(study, config, "baseline")
+    """Set up an end-to-end skeleton, and get dumb baselines. Raises Blocked, with what is proved to be wrong."""
+    try:
+        return _examine(study, config, "baseline")
+    except Blocked as blocked:
+        raise Blocked("baseline", (*blocked.findings, *diagnosed(study, config, "baseline"))) from blocked
 
 
 def look_again(study: Study, config: Config) -> Config:
@@ -60,10 +65,11 @@ def look_again(study: Study, config: Config) -> Config:
     # The seed is that of the trained weights, so that a check can tell what training has changed of them.
     job = replace(job_of(study, config), trained=trained, seed=best.seed)
     for name in (*(["just_before_the_net"] if config.augmentation else []), *CHECKS.of_stage("regularize")):
-        if study.journal.get(CheckRun, f"check/regularize/{name}") is None and study.remaining < LOOK_SECONDS:
-            study.skip("regularize", name, NO_TIME)
+        key = f"look/{name}/{config.digest()}"
+        if study.journal.get(CheckRun, key) is None and study.remaining < LOOK_SECONDS:
+            study.skip("regularize", name, NO_TIME, of=config)
             continue
-        _look(study, job, "regularize", name)
+        _look(study, job, "regularize", name, key)
     return config
 
 
@@ -87,7 +93,7 @@ def job_of(study: Study, config: Config) -> Job:
         return loop
 
     def progress(what: str, done: int, total: int) -> None:
-        study.listener.progress("inspect", what, done, total, {})
+        study.listener.progress(Progress("inspect", what, done, total))
 
     return Job(
         study.problem,
@@ -114,15 +120,16 @@ def _wider(study: Study, config: Config) -> Config | None:
 def _examine(study: Study, config: Config, stage: str) -> Config:
     job = job_of(study, config)
     for name in CHECKS.of_stage(stage):
-        if name in LONG and study.journal.elapsed > LONG_SHARE * study.budget:
+        key = f"check/{stage}/{name}"
+        late = study.journal.elapsed > LONG_SHARE * study.budget
+        if name in LONG and late and study.journal.get(CheckRun, key) is None:
             study.skip(stage, name, TOO_LONG)
             continue
-        _look(study, job, stage, name)
+        _look(study, job, stage, name, key)
     return config
 
 
-def _look(study: Study, job: Job, stage: str, name: str) -> None:
-    key = f"check/{stage}/{name}"
+def _look(study: Study, job: Job, stage: str, name: str, key: str) -> None:
     run = study.memo(CheckRun, key, lambda: run_check(name, job, stage, key))
     if errors(run.findings):
         raise Blocked(stage, errors(run.findings))

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_recipe import objectives
 from keras_recipe.core.config import Config
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import CheckRun, Finding, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.core.wording import plural
@@ -22,19 +23,23 @@ MODELS = 3
 """Seeds of the incumbent that are asked."""
 
 
-def importances_of(study: Study, config: Config, trials: Sequence[Trial]) -> tuple[Importance, ...]:
-    """Permutation importance of the features that the config's models see, the most important first.
-
-    Empty where there are too many features, too little time, or fewer than two trials.
-    """
+def importances_of(study: Study, config: Config, trials: Sequence[Trial]) -> tuple[Importance, ...] | str:
+    """Permutation importance of the features that the config's models see, the most important first; or why it is not
+    measured: there are too many features, too little time, or fewer than two trials."""
     gone = dict(Spec.parse(config.model).args).get("without", ())
     names = [n for n in study.problem.signature.features if not isinstance(gone, tuple) or n not in gone]
     asked = trials[:MODELS]
-    if not 2 <= len(names) <= FEATURES or len(asked) < 2:
-        return ()
+    if not study.problem.signature.features:
+        return f"{study.problem.signature.kind} data has no features with a name"
+    if len(names) < 2:
+        return "it sees one feature only"
+    if len(names) > FEATURES:
+        return f"their importance was not measured: {len(names):,} features are more than {FEATURES}"
+    if len(asked) < 2:
+        return "their importance was not measured: the budget holds one seed of the model, and it takes two"
     permutations = _permutations(study, config, asked, len(names))
     if not permutations:
-        return ()
+        return "their importance was not measured: not enough of the budget is left"
     key = f"check/regularize/permutation_importance/{config.digest()}"
     run = study.memo(CheckRun, key, lambda: _measured(study, config, asked, names, permutations, key))
     return tuple(Importance(*values) for values in run.findings[0].evidence["importance"])
@@ -66,7 +71,7 @@ def _measured(
     began = time.monotonic()
 
     def told(done: int, total: int) -> None:
-        study.listener.progress("regularize", "importance of each feature", done, total, {})
+        study.listener.progress(Progress("regularize", "importance of each feature", done, total))
 
     models = (_predictions(study, config, trial) for trial in trials)  # which share one graph
     found = importances(study.problem, models, names, study.seeds(1)[0], permutations, told)

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_recipe import dumb, exported, objectives
+from keras_recipe import checkpoint, dumb, embedding, exported, objectives
 from keras_recipe.compare import score_interval
 from keras_recipe.core import journal as journals
 from keras_recipe.core.config import Config
-from keras_recipe.core.records import Evaluation, Finding, Table, Trial
+from keras_recipe.core.records import OUTCOMES, CheckRun, Evaluation, Finding, Table, Trial
+from keras_recipe.core.spec import Spec
 from keras_recipe.directory import MODEL
-from keras_recipe.pictures import grid
-from keras_recipe.problem import Problem
+from keras_recipe.pictures import grid, single, value_span
+from keras_recipe.problem import Problem, Split
 from keras_recipe.stages import Blocked
 from keras_recipe.stages.squeeze import best_trial, together
-from keras_recipe.study import Study
+from keras_recipe.study import Study, errors
 
 if TYPE_CHECKING:
     import keras
+
+PROVEN_ROWS = 32
+"""Examples that an untrained model's file is proven on."""
 
 PROVEN = 1e-3
 """Largest difference between two predictions that may be rounding: of a probability, or in standard deviations."""
@@ -72,15 +80,16 @@ def _evaluate(study: Study, members: Sequence[Trial]) -> Evaluation:
     models = [trained_model(study, trial) for trial in members]
     path = exported.export(models, problem, study.directory / MODEL)
     expected = together(study, members)
-    verified = exported.verify(path, problem, expected)
-    if not verified <= PROVEN * _scale(problem):
-        raise Blocked("final", [_unproven(verified)])
+    verified = _proven("final", path, problem, expected)
     metric = problem.objective.metric
     test = Feed(problem, problem.test)
     predicted = np.mean([objectives.predictions(problem, test.predict(batched(m))) for m in models], axis=0)
-    gains = objectives.METRICS[metric].gains(problem.test.y, predicted)
-    low, high, method = score_interval(metric, gains)
+    gains = objectives.METRICS[metric].gains
+    outcomes = {"validation": gains(problem.validation.y, expected), "test": gains(problem.test.y, predicted)}
+    checkpoint.write_arrays(study.directory / OUTCOMES, outcomes)
+    low, high, method = score_interval(metric, outcomes["test"])
     rows = _mistaken(problem, predicted)
+    embedding.write(study.directory, problem, models[members.index(best)], expected, predicted)
     return Evaluation(
         key="evaluation",
         trial=best.key,
@@ -101,11 +110,67 @@ def _evaluate(study: Study, members: Sequence[Trial]) -> Evaluation:
         seconds=time.monotonic() - began,
         artifact=_picture(study, predicted, rows),
         mistakes=_listed(problem, predicted, rows),
+        pictures=_singles(study, rows),
+        judged={name: _identity(split) for name, split in (("validation", problem.validation), ("test", problem.test))},
     )
 
 
 def _scale(problem: Problem) -> float:
     return float(problem.target_moments()[1].max()) if problem.signature.task == "regression" else 1.0
+
+
+def prove_export(study: Study, config: Config) -> None:
+    """Prove, of a user's own builder, that the file of an untrained model works in a new process: after the training it
+    would be too late to hear that it does not. Raises Blocked."""
+    from keras_recipe.models import MODELS, create
+
+    name = Spec.parse(config.model).name
+    if not MODELS.source(name):  # those of this package are proven by its tests
+        return
+
+    def look() -> CheckRun:
+        began, problem = time.monotonic(), study.problem
+        model = create(config.model, problem)
+        x = np.asarray(problem.validation.x[np.arange(min(PROVEN_ROWS, len(problem.validation)))])
+        expected = objectives.predictions(problem, np.asarray(model(x, training=False)))
+        found: tuple[Finding, ...] = (
+            Finding("ok", "export", f"a file of {name}, untrained, predicts the same in a new process"),
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                _proven("baseline", exported.export([model], problem, Path(folder, MODEL)), problem, expected)
+            except Blocked as error:
+                found = tuple(error.findings)
+        what = "The file of your own model must work in a new process: after the training it would be too late to hear."
+        return CheckRun(key, "baseline", "export", what, found, time.monotonic() - began)
+
+    key = f"check/baseline/export/{config.digest()}"
+    found = study.memo(CheckRun, key, look).findings
+    if errors(found):
+        raise Blocked("baseline", errors(found))
+
+
+def _proven(stage: str, path: Path, problem: Problem, expected: np.ndarray) -> float:
+    """Largest difference of the file's predictions, in a new process, from those expected. Raises Blocked."""
+    try:
+        verified = exported.verify(path, problem, expected)
+    except RuntimeError as error:
+        said = str(error).strip().splitlines()[-1][:300]
+        raise Blocked(stage, [_unusable(said)]) from error
+    if not verified <= PROVEN * _scale(problem):
+        raise Blocked(stage, [_unproven(verified)])
+    return verified
+
+
+def _unusable(said: str) -> Finding:
+    return Finding(
+        "error",
+        "export",
+        "the exported model cannot be used in a new process",
+        "layers that Keras itself can restore",
+        said,
+        "build it of Keras's own layers and keras.ops: a layer class of your own is not in the file",
+    )
 
 
 def _unproven(difference: float) -> Finding:
@@ -155,6 +220,24 @@ def _listed(problem: Problem, predicted: np.ndarray, rows: np.ndarray) -> Table 
     guesses = predicted.argmax(axis=1)
     wrong = tuple((ids[r], label(y[r]), label(guesses[r]), round(float(predicted[r].max()), 4)) for r in rows)
     return Table(("example", "is", "the model says", "confidence"), wrong, bars="confidence")
+
+
+def _identity(split: Split) -> str:
+    """Sixteen hexadecimal digits of the examples of a split and their labels, in their order."""
+    found = hashlib.blake2b(json.dumps([str(i) for i in split.ids]).encode(), digest_size=8)
+    found.update(np.ascontiguousarray(split.y).tobytes())
+    return found.hexdigest()
+
+
+def _singles(study: Study, rows: np.ndarray) -> list[str]:
+    """A picture of each mistake."""
+    if study.problem.signature.kind != "image" or not len(rows):
+        return []
+    folder = study.directory / "artifacts" / "mistakes"
+    pictures = study.problem.test.x[rows]
+    span = value_span(pictures)
+    paths = [single(folder / f"{i:02}.png", picture, span) for i, picture in enumerate(pictures)]
+    return [str(path.relative_to(study.directory)) for path in paths]
 
 
 def _picture(study: Study, predicted: np.ndarray, rows: np.ndarray) -> str | None:

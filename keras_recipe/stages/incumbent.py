@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ class Incumbent:
     anchor: tuple[Trial, ...] = ()
 
     @property
+    def seconds(self) -> float:
+        """What one more trial takes."""
+        return statistics.median(t.again_seconds for t in self.trials)
+
+    @property
     def reference(self) -> tuple[Trial, ...]:
         """What a smaller model may lose so much of, and no more, however many moves make it smaller: losses that are
         allowed one after the other would add up (D'Agostino, Massaro & Sullivan, 2003, call it biocreep)."""
@@ -45,23 +51,27 @@ def trained(study: Study, config: Config, stage: str, kept: float = 0.0) -> Incu
         return None
 
     def choose() -> tuple[int, str]:
-        seconds = alone.trials[0].seconds
+        seconds, missing = alone.seconds, len(study.missing(pairs))
         held = int((study.remaining - kept) / seconds) * study.workers
-        enough = held >= len(study.missing(pairs)) + SEEDS[0]  # its own seeds, and those of one move at least
+        # Its own seeds, and those of one move at least; not to look at what is there would save nothing.
+        enough = not missing or held >= missing + SEEDS[0]
         if enough:  # told without a time, which differs from run to run
             return SEEDS[0], "the budget holds them, and as many of a move"
         return 1, f"one takes {seconds:.0f} s, and the budget holds {held} more"
 
-    if study.plan(stage, f"seeds behind a decision ({config.digest()[:6]})", choose).value == 1:
+    what = f"seeds behind a decision ({config.digest()[:6]}, in {study.budget:.0f} s)"
+    if study.plan(stage, what, choose).value == 1:
         return alone
-    trials = complete(study, stage, pairs)
+    trials = complete(study, stage, pairs, kept)
     return Incumbent(config, trials, stage, kept) if trials else alone
 
 
-def complete(study: Study, stage: str, pairs: Sequence[tuple[Config, int]]) -> tuple[Trial, ...] | None:
-    """The trials of these pairs, None where the budget cut one of them short."""
+def complete(
+    study: Study, stage: str, pairs: Sequence[tuple[Config, int]], kept: float = 0.0
+) -> tuple[Trial, ...] | None:
+    """The trials of these pairs, None where one of them is not done before only `kept` seconds are left."""
     try:
-        trials = study.trials(stage, pairs)
+        trials = study.trials(stage, pairs, kept, whole=True)
     except TimeoutError:
         return None
     return None if any(t.stopped == "budget" for t in trials) else tuple(trials)

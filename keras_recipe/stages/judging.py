@@ -45,15 +45,16 @@ def verify(
 
     def gains(count: int) -> tuple[np.ndarray, np.ndarray] | None:
         nonlocal old, new
-        seeds = study.seeds(count)
-        pairs = [(c, s) for s in seeds for c in (incumbent.config, candidate)]
-        own = max((t.seconds for t in old if study.missing(pairs[::2])), default=0.0)
-        if not affordable(study, incumbent, pairs, max(own, first.own_seconds)):
+        sides = [[(c, s) for s in study.seeds(count)] for c in (incumbent.config, candidate)]
+        own = incumbent.seconds if study.missing(sides[0]) else 0.0
+        each = max(own, first.own_seconds if first.inherited_seconds else first.again_seconds)
+        if not affordable(study, incumbent, [*sides[0], *sides[1]], each):
             return None
-        if complete(study, incumbent.stage, pairs) is None:
+        # The incumbent first: a candidate may go on from its last epoch.
+        trials = [complete(study, incumbent.stage, pairs, incumbent.kept) for pairs in sides]
+        if trials[0] is None or trials[1] is None:
             return None
-        old = max(old, tuple(study.trials(incumbent.stage, [(incumbent.config, s) for s in seeds])), key=len)
-        new = tuple(study.trials(incumbent.stage, [(candidate, s) for s in seeds]))
+        old, new = max(old, trials[0], key=len), trials[1]
         return study.gains(old), study.gains(new)
 
     if len(old) > 1:
@@ -112,7 +113,7 @@ def decide(
             reason=stopped or (_reason_to_keep(study, found, keeps, margin, saving) if saving else _reason(found)),
             seconds=sum(t.own_seconds for t in trials),
             margin=margin,
-            expected=_expected(study, name, incumbent),
+            expected=expected_gain(study, name, incumbent),
         )
 
     decision = study.memo(Decision, key, judge)
@@ -121,12 +122,16 @@ def decide(
     return decision
 
 
-def _expected(study: Study, name: str, incumbent: Incumbent) -> float | None:
+def expected_gain(study: Study, name: str, incumbent: Incumbent) -> float | None:
     """The gain that the move has announced, in the objective's unit."""
     share = MOVES.option(name, "expect")
     if not share:
         return None
-    score = sum(t.score for t in incumbent.trials) / len(incumbent.trials)
+    return expected_of(study, share, sum(t.score for t in incumbent.trials) / len(incumbent.trials))
+
+
+def expected_of(study: Study, share: float, score: float) -> float:
+    """The gain of whatever takes this part of the error away, in the objective's unit."""
     return share * (1.0 - score if study.problem.objective.higher_is_better else score)
 
 
@@ -149,7 +154,7 @@ def _reason_to_keep(study: Study, found: Effect, keeps: bool, margin: float, sav
         return f"better than noise, and {saving}"
     if keeps:
         return (
-            f"not worse by {allowed}, a tenth of the error, and {saving}"
+            f"not worse by {allowed}, a twentieth of the error, and {saving}"
             if margin
             else f"nothing is lost, and {saving}"
         )

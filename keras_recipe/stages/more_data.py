@@ -83,7 +83,8 @@ def _part(config: Config, share: float) -> Config:
     epochs to 76.3 % (85.7 %), in the same number of steps to 90.4 % (99.8 %), and on all of digits to 96.3 % (97.0 %).
     The first two measure how short the training was, and would praise more data for what more steps bring.
     """
-    return config.replace(train_share=share, epochs=round(config.epochs / share))
+    patience = config.patience and round(config.patience / share)
+    return config.replace(train_share=share, epochs=round(config.epochs / share), patience=patience)
 
 
 def _pairs(study: Study, config: Config, shares: Sequence[float], count: int) -> list[tuple[Config, int]]:
@@ -97,12 +98,11 @@ def _affordable_points(study: Study, incumbent: Incumbent, full: int) -> tuple[t
     config = incumbent.config
 
     def choose() -> tuple[list[object], str]:
-        longest = max(t.seconds for t in incumbent.trials)
         allowed = min(BUDGET_SHARE * study.remaining, study.remaining - incumbent.kept)
         for shares, count in [*((SHARES, count) for count in range(SEEDS[0], 0, -1)), (COARSE, 1)]:
             # As many gradient steps as the full trial, but the validation split is looked at after each shorter epoch.
             look = len(study.problem.validation) / 3
-            each = longest * (full + look / shares[0]) / (full + look)
+            each = incumbent.seconds * (full + look / shares[0]) / (full + look)
             needed = rounds(study, _pairs(study, config, shares, count)) * each
             what = f"{count} of each of {len(shares)} parts take {needed:.0f} s, of {allowed:.0f} s that they may take"
             if needed <= allowed:

@@ -6,13 +6,15 @@ import numpy as np
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import CheckRun, Finding, Plan, Trial
-from keras_recipe.core.spec import Spec
+from keras_recipe.core.spec import Spec, Value
+from keras_recipe.models import MODELS
 from keras_recipe.models.backbones import unfrozen
 from keras_recipe.models.convnets import PHOTO
 from keras_recipe.models.suggestion import suggest_model
 from keras_recipe.objectives import targets, written
 from keras_recipe.problem import Problem
 from keras_recipe.stages import Blocked
+from keras_recipe.stages.diagnosed import diagnosed
 from keras_recipe.study import Study
 
 FITTED = 0.99
@@ -23,9 +25,10 @@ STEPS, EPOCHS = 2400, (30, 60)
 """Gradient steps a trial should have, and the epochs it gets for that at least and at most. At 3e-4 the training loss
 has flattened by then on digits; after ten epochs of fashion_mnist a small ConvNet had fitted no more than 88 %."""
 
-RUNG_SHARE = 0.6
+RUNG_SHARE = 0.4
 """Part of the time that is left which a rung may take. Fitting comes first, as in the essay: there is nothing to
-regularize in a model that has not fitted. What remains is for the moves."""
+regularize in a model that has not fitted. What remains must hold one round of trials of its price, besides what is kept
+for the squeeze."""
 
 SPARE_SHARE = 1 / 7
 """The same for a rung that is the one before over again, only larger, where that one overfits already: capacity is not
@@ -37,9 +40,6 @@ embedded_mlp(width=256) comes to 1.3 times, and one of 3 x 512 to 4 times, at fo
 
 LEARNT = 0.999
 """Part of the blind loss under which something was learnt. A tenth of the labels, by heart, are a tenth of the loss."""
-
-FACTORS = (0.01, 0.1, 10.0, 100.0)
-"""Times the learning rate that are tried where nothing fits."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
@@ -97,14 +97,20 @@ def overfit(study: Study, config: Config) -> Config:
     the finding says what was found to mend it.
     """
     rungs = ladder(study.problem)
-    models = rungs[rungs.index(config.model) :] if config.model in rungs else unfrozen(config.model)
+    place = next((i for i, rung in enumerate(rungs) if _whole(rung) == _whole(config.model)), None)
+    models = unfrozen(config.model) if place is None else rungs[place:]
     tried: list[tuple[Trial, Config]] = []
     for number, model in enumerate(models, start=1):
-        saturated = bool(tried) and _saturated(tried[-1][0], model)
+        saturated = bool(tried) and _saturated(study.problem, tried[-1][0], model)
         rung = _within_budget(study, config.replace(model=model), number, saturated)
         if rung is None:
             break
-        trial = study.trials("overfit", [(rung, study.seeds(1)[0])])[0]
+        try:
+            trial = study.trials("overfit", [(rung, study.seeds(1)[0])])[0]
+        except TimeoutError:
+            if not tried:
+                raise
+            break  # what was trained before it is a model
         tried.append((trial, rung))
         hurried = rung.epochs < config.epochs or trial.stopped == "budget"
         if _judge(study, trial, number, hurried) or hurried:
@@ -121,21 +127,43 @@ def overfit(study: Study, config: Config) -> Config:
     return chosen
 
 
+def _whole(model: str) -> tuple[str, dict[str, Value]]:
+    """Name and all arguments of a model, its defaults included: the same model may be written in several ways."""
+    spec = Spec.parse(model)
+    return spec.name, MODELS.arguments(spec.name) | dict(spec.args)
+
+
 def fitted(problem: Problem, trial: Trial) -> bool:
     """True if the training split is fitted, see FITTED; the user's human score may set a higher bar."""
+    return _bias(problem, trial) <= 0
+
+
+def _bias(problem: Problem, trial: Trial) -> float:
+    """What is missing from a training split that is fitted, 0 or less where nothing is; see _missed."""
+    human = problem.human_score or 0.0
+    bar = max(FITTED, human) if "accuracy" in problem.objective.metric else FITTED
+    return _missed(problem, trial.train_score, trial.train_loss) - (1 - bar)
+
+
+def _missed(problem: Problem, score: float, loss: float) -> float:
+    """Share of the examples, or of the targets' variance, that is not explained; nats for log_loss."""
+    if problem.objective.metric == "rmse":
+        return score**2 / float(problem.target_moments()[1].mean()) ** 2
     if problem.signature.task == "regression":
-        variance = float(problem.target_moments()[1].mean()) ** 2
-        explained = 1 - trial.train_score**2 / variance if problem.objective.metric == "rmse" else 1 - trial.train_loss
-        return explained >= FITTED
-    if problem.objective.metric == "log_loss":
-        return trial.train_score <= 1 - FITTED
-    return trial.train_score >= max(FITTED, problem.human_score or 0.0)
+        return loss
+    return score if problem.objective.metric == "log_loss" else 1 - score
 
 
-def _saturated(before: Trial, model: str) -> bool:
-    """Whether the rung before overfits, and this model is only a larger one of its kind."""
+def _saturated(problem: Problem, before: Trial, model: str) -> bool:
+    """Whether the rung before overfits, and this model is only a larger one of its kind.
+
+    It overfits where its validation loss has risen, or where the way from training to validation score is longer than
+    what is missing in training: variance above avoidable bias (Ng, Machine Learning Yearning, ch. 20 to 23).
+    """
     losses = before.history["val_loss"]
-    return before.config["model"] == Spec.parse(model).name and losses[-1] > RISEN * min(losses)
+    gap = _missed(problem, before.score, before.loss) - _missed(problem, before.train_score, before.train_loss)
+    overfits = losses[-1] > RISEN * min(losses) or gap > _bias(problem, before)
+    return overfits and before.config["model"] == Spec.parse(model).name
 
 
 def _within_budget(study: Study, config: Config, number: int, saturated: bool) -> Config | None:
@@ -145,10 +173,14 @@ def _within_budget(study: Study, config: Config, number: int, saturated: bool) -
     def choose() -> tuple[int, str]:
         from keras_recipe.training import seconds_an_epoch
 
-        an_epoch = seconds_an_epoch(study.learner, config)
-        if number == 1 and an_epoch > study.remaining:
-            raise TimeoutError(f"one epoch of {config.model} takes {an_epoch:.1f} s")
-        allowed = int(study.remaining * (SPARE_SHARE if saturated else RUNG_SHARE) / an_epoch)
+        once, an_epoch = study.learner.feature_seconds(config), seconds_an_epoch(study.learner, config)
+        if number == 1 and once + an_epoch > study.remaining:
+            features = f", and {once:.0f} s before it for its features" if once else ""
+            raise TimeoutError(f"one epoch of {config.model} takes {an_epoch:.1f} s{features}")
+        room = study.remaining * (SPARE_SHARE if saturated else RUNG_SHARE) - once
+        if number == 1 and once:  # behind features, epochs are cheap, and without this rung there is no model
+            room = max(room, (study.remaining - once) / 2)
+        allowed = int(max(room, 0.0) / an_epoch)
         if allowed >= config.epochs:
             return config.epochs, f"the budget allows all {config.epochs} epochs"
         if saturated:
@@ -205,23 +237,11 @@ def _broken(study: Study, config: Config, best: Trial) -> Finding | None:
         )
     else:
         return None
-    from keras_recipe.compiled import learning_rate
-
-    rate = learning_rate(config)
-    tried = [config.with_args("optimizer", learning_rate=rate * f) for f in FACTORS] if rate else []
-    try:
-        trials = study.trials("overfit", [(c, study.seeds(1)[0]) for c in tried])
-    except TimeoutError:
-        trials = []
-    losses = {str(t.config["optimizer.learning_rate"]): t.train_loss for t in trials if t.stopped != "diverged"}
-    better = {k: v for k, v in losses.items() if v <= LEARNT * blind}
-    if better:
-        mended = min(better, key=lambda k: better[k])
-        cause, do = "learning-rate", f"at a rate of {float(mended):g} the training loss is {better[mended]:.4g}: use it"
-    else:
-        cause = "data"
-        do = "no learning rate mends it: look at the tensors just before the net, and whether inputs and labels pair"
-    return Finding("error", cause, *symptom, do, {"training loss by rate": losses, "blind": blind})
+    proved = diagnosed(study, config, "overfit")
+    cause, do = "data", "look at the tensors just before the net, and whether inputs and labels pair"
+    if proved:
+        cause, do = proved[0].cause, f"{proved[0].message}: {proved[0].hint}"
+    return Finding("error", cause, *symptom, do, {"training loss": best.train_loss, "blind": blind})
 
 
 def _blind_loss(problem: Problem) -> float:

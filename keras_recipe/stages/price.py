@@ -16,41 +16,53 @@ def seconds_of(study: Study, name: str, incumbent: Incumbent, proposed: Sequence
     """Seconds of a trial of the dearest candidate: no less than one of the incumbent, as a rule.
 
     A longer run costs more in proportion, one that goes on from the incumbent's last epoch what it adds, one that stops
-    early what the incumbent's own history says. Where a frozen backbone thaws, or sees other pictures in every epoch,
+    early what the incumbent's own history says, one of a larger model as much more as it has more multiply-adds. Where
+    a frozen backbone thaws, or sees other pictures in every epoch,
     it may cost a hundred times more: that is measured.
     """
-    config, longest = incumbent.config, max(t.seconds for t in incumbent.trials)
+    config, one = incumbent.config, incumbent.seconds
     if all(c.begins_with(config) for c in proposed):
-        return longest * max(c.all_epochs / config.all_epochs - 1.0 for c in proposed)
+        return one * max(c.all_epochs / config.all_epochs - 1.0 for c in proposed)
     if (part := share_until_stop(incumbent, proposed)) < 1:
-        return longest * part
+        return one * part
     longer = max(c.all_epochs for c in proposed)
     if longer > config.all_epochs:
-        return longest * longer / config.all_epochs
+        return one * longer / config.all_epochs
     if proposed[0].more_data != config.more_data:
         sizes = [len(study.learner.rows(c, 0)) for c in (proposed[0], config)]
-        return longest * sizes[0] / sizes[1]
+        return one * sizes[0] / sizes[1]
+    others = [c.model for c in proposed if c.model != config.model and Spec.parse(c.model).name != "backbone"]
+    if others:
+        return one * max(1.0, *(_multiply_adds(study, model) / _multiply_adds(study, config.model) for model in others))
     changed = [
         c
         for c in proposed
         if Spec.parse(c.model).name == "backbone" and (c.model, c.augmentation) != (config.model, config.augmentation)
     ]
     if not changed:
-        return longest
+        return one
     dearest = changed[-1]  # moves go from gentle to aggressive
 
     def choose() -> tuple[float, str]:
         from keras_recipe.training import seconds_an_epoch
 
-        an_epoch = seconds_an_epoch(study.learner, dearest)
-        return round(an_epoch * dearest.epochs, 1), f"{dearest.epochs} epochs of {an_epoch:.2g} s"
+        once, an_epoch = study.learner.feature_seconds(dearest), seconds_an_epoch(study.learner, dearest)
+        told = f"{dearest.epochs} epochs of {an_epoch:.2g} s"
+        return round(once + an_epoch * dearest.epochs, 1), f"{told}, and {once:.2g} s for features" if once else told
 
     # What an augmentation costs is the forward passes that it asks for, which are those of any other.
     augmented = dearest.model == config.model
     which = dearest.replace(augmentation="") if augmented else dearest
     what = f"seconds of a trial of {'an augmentation' if augmented else name.replace('_', ' ')} ({which.digest()[:6]})"
     seconds: float = study.plan(incumbent.stage, what, choose).value
-    return max(seconds, longest)
+    return max(seconds, one)
+
+
+def _multiply_adds(study: Study, model: str) -> int:
+    from keras_recipe.models import create
+    from keras_recipe.models.cost import cost
+
+    return max(1, cost(create(model, study.problem)).multiply_adds)
 
 
 def share_until_stop(incumbent: Incumbent, proposed: Sequence[Config]) -> float:

@@ -43,7 +43,10 @@ def grow(study: Study, config: Config) -> Config:
     """
     grown = climb(study, config, "regularize", (MORE_DATA,), kept=study.budget * SHARE)
     decided = [d for d in study.journal if isinstance(d, Decision) and d.config.get("more_data") == study.problem.more]
-    hopeless = any(r.key.startswith(f"hopeless/regularize/{MORE_DATA}/{config.digest()}/") for r in study.journal)
+    wanted = config.replace(more_data=study.problem.more)
+    hopeless = any(
+        r.key == f"hopeless/regularize/{MORE_DATA}/{config.digest()}/{wanted.digest()}" for r in study.journal
+    )
     if not hopeless and not any(d.move == MORE_DATA and d.before == config.digest() for d in decided):
         raise TimeoutError("it does not hold the trials on more data")
     return grown

@@ -26,24 +26,35 @@ regularizes slows learning down, so that being behind alone says little."""
 def hopeful(
     study: Study, incumbent: Incumbent, name: str, pairs: Sequence[tuple[Config, int]]
 ) -> list[tuple[Config, int]]:
-    """Those of the pairs that may still win, by the validation scores of the first epochs of their trials."""
-    kept = []
-    for part in (pairs[i : i + study.workers] for i in range(0, len(pairs), study.workers)):
-        epochs = max(1, min(c.epochs for c, _ in part) // SCREENING)
-        for (config, seed), scores in zip(part, study.begun(incumbent.stage, part, epochs), strict=True):
-            behind = _behind(study, incumbent, scores)
-            if behind is None:
-                kept.append((config, seed))
-                continue
-            reason = f"hopeless after {len(scores)} of {config.epochs} epochs: {behind}"
-            _given_up(study, incumbent, name, config, seed, reason)
-            study.discard(config, seed)
-    return kept
+    """Those of the pairs that may still win, by the validation scores of the first epochs of their trials. One whose
+    trial is known to its end, as a rung of the ladder may be, is judged by that."""
+    found = []
+    open_ = [(c, s) for c, s in pairs if study.missing([(c, s)]) or given_up(study, incumbent, name, c)]
+    begun = dict(zip(open_, study.begun(incumbent.stage, open_, SCREENING, incumbent.kept), strict=True))
+    for config, seed in pairs:
+        scores = begun.get((config, seed), [])
+        behind = _behind(study, incumbent, scores)
+        if behind is None:
+            found.append((config, seed))
+            continue
+        reason = f"hopeless after {len(scores)} of {config.epochs} epochs: {behind}"
+        _give_up(study, incumbent, name, config, seed, reason)
+        study.discard(config, seed)
+    return found
 
 
-def _given_up(study: Study, incumbent: Incumbent, name: str, config: Config, seed: int, reason: str) -> None:
+def given_up(study: Study, incumbent: Incumbent, name: str, config: Config) -> bool:
+    """Whether the record says that this candidate was hopeless: it costs nothing more."""
+    return study.journal.get(Plan, _key(incumbent, name, config)) is not None
+
+
+def _key(incumbent: Incumbent, name: str, config: Config) -> str:
+    return f"hopeless/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
+
+
+def _give_up(study: Study, incumbent: Incumbent, name: str, config: Config, seed: int, reason: str) -> None:
     """Record what was tried, what it cost, and why it was given up."""
-    key = f"hopeless/{incumbent.stage}/{name}/{incumbent.config.digest()}/{config.digest()}"
+    key = _key(incumbent, name, config)
     change = {leaf: list(pair) for leaf, pair in difference(incumbent.config, config).items()}
     seconds = study.begun_seconds(config, seed)
     study.memo(Plan, key, lambda: Plan(key, incumbent.stage, name, change, reason, seconds))

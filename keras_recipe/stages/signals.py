@@ -19,6 +19,7 @@ from keras_recipe.cheap import components, judged_by_trees
 from keras_recipe.compare import Effect, compare_average
 from keras_recipe.core.config import Config, digest
 from keras_recipe.core.errors import RecipeError, nearest
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import CheckRun, Finding, Table, Trial
 from keras_recipe.core.spec import Spec
 from keras_recipe.core.wording import plural
@@ -149,7 +150,7 @@ def steps(
         return _sizes(problem, config, most) if "size" in taken and Spec.parse(config.model).name != "backbone" else []
     if (
         "without" not in taken
-        or len(problem.signature.features) > FEATURES
+        or (groups is None and len(problem.signature.features) > FEATURES)
         or "without" in dict(Spec.parse(config.model).args)
     ):
         return []
@@ -279,7 +280,7 @@ def _judged(
     network = [guess, *study.gains(trials)]
     cheap = [guess]
     for number, signal in enumerate(found, start=1):
-        study.listener.progress(STAGE, "what trees make of each signal", number, len(found), {})
+        study.listener.progress(Progress(STAGE, "what trees make of each signal", number, len(found)))
         predicted = judged_by_trees(*_inputs(problem, signal), len(problem.signature.classes), study.seed)
         cheap.append(METRICS[metric].gains(y, predicted))
     rows: list[tuple[str | float, ...]] = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_recipe.core.config import digest
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import CheckRun, Finding, Table
 from keras_recipe.data import synthetic
 from keras_recipe.pictures import grid
@@ -57,7 +58,7 @@ def made(study: Study, stage: str, text: str, seconds: float) -> str:
     def told(done: int, total: int) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError
-        study.listener.progress(stage, f"simulating by {generator}", done, total, {})
+        study.listener.progress(Progress(stage, f"simulating by {generator}", done, total))
 
     def look() -> CheckRun:
         began = time.monotonic()

@@ -9,11 +9,13 @@ from contextlib import suppress
 import numpy as np
 
 from keras_recipe import objectives
-from keras_recipe.compare import SEEDS, compare_average
+from keras_recipe.compare import SEEDS, Effect, compare_average
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import CheckRun, Decision, Trial
+from keras_recipe.core.wording import plural
 from keras_recipe.schedules import schedule
 from keras_recipe.stages.climb import climb
+from keras_recipe.stages.judging import expected_of
 from keras_recipe.study import Study
 
 SHARE = 0.25
@@ -24,6 +26,9 @@ MEMBERS = 5
 
 ENSEMBLE = "ensemble"
 """Name of its decision."""
+
+EXPECT = 0.05
+"""Part of the error that it is expected to take away, as a move's `expect`."""
 
 
 def squeeze(study: Study, config: Config, moves: Sequence[str] | None = None) -> Config:
@@ -53,40 +58,63 @@ def _look_at_the_rate(study: Study, trial: Trial) -> None:
 
 
 def ensemble(study: Study, config: Config, moves: Sequence[str] | None = None) -> tuple[Trial, ...]:
-    """The trials of the final config that become the model: all of its seeds, where their average is better than noise,
-    and as many more as the budget still holds.
+    """The trials of the final config that become the model: all of its seeds, and as many more as the budget still
+    holds where their average is ahead of them at all, if the average of all of them is better than noise. Judged once.
 
     Lakshminarayanan et al., 2017, section 2.4: networks that differ in their seeds alone. The best of them, by
     validation score, where it is not.
     """
-    trials = [t for t in trials_of(study, config) if t.stopped != "diverged"]
-    best = (best_trial(study, trials),)
-    if len(trials) < SEEDS[0] or (moves is not None and ENSEMBLE not in moves):
-        return best
+    trials = _candidates(study, config)
+    if moves is not None and ENSEMBLE not in moves:
+        return (best_trial(study, trials),)
+    for choose in (_enough, _more):
+        count = choose(study, config, trials[:MEMBERS])
+        if count > len(trials):
+            with suppress(TimeoutError):  # what was trained until then is recorded
+                study.trials("squeeze", [(config, seed) for seed in study.seeds(count)], whole=True)
+            trials = _candidates(study, config)
+        if len(trials) < SEEDS[0]:
+            why = (
+                f"{plural(len(trials), 'seed')} of the final model are trained, and the budget does not hold {SEEDS[0]}"
+            )
+            study.skip("squeeze", ENSEMBLE, why, of=config)
+            return (best_trial(study, trials),)
     members = tuple(trials[:MEMBERS])
-    if not _decide(study, config, members).accepted:
-        return best
-    more = _affordable_members(study, config, members)
-    if more > len(members):
-        with suppress(TimeoutError):  # what was trained until then is recorded
-            study.trials("squeeze", [(config, seed) for seed in study.seeds(more)])
-        grown = [t for t in trials_of(study, config) if t in members or t.stopped not in ("diverged", "budget")]
-        members = tuple(grown[:MEMBERS])
-        _decide(study, config, members)
-    return members
+    return members if _decide(study, config, members).accepted else (best_trial(study, trials),)
 
 
-def _affordable_members(study: Study, config: Config, members: Sequence[Trial]) -> int:
-    """Seeds that the rest of the budget holds, those that are trained already included."""
+def _candidates(study: Study, config: Config) -> list[Trial]:
+    """Trials of the config that may be the model, by seed: those that the budget has cut off only where all are."""
+    known = [t for t in trials_of(study, config) if t.stopped != "diverged"]
+    return [t for t in known if t.stopped != "budget"] or known
+
+
+def _enough(study: Study, config: Config, members: Sequence[Trial]) -> int:
+    """Seeds that it takes to tell whether their average is ahead, as many of them as the rest of the budget holds."""
+    if len(members) >= SEEDS[0]:
+        return len(members)
+    what = f"seeds for an ensemble ({config.digest()[:6]}, in {study.budget:.0f} s)"
+    found: int = study.plan("squeeze", what, lambda: _held(study, members, SEEDS[0])).value
+    return found
+
+
+def _more(study: Study, config: Config, members: Sequence[Trial]) -> int:
+    """Seeds that the rest of the budget holds, those that are trained already included, where these are ahead."""
 
     def choose() -> tuple[int, str]:
-        longest = max(t.seconds for t in members)
-        rounds = int(study.remaining / longest)
-        count = min(MEMBERS, len(members) + rounds * study.workers)
-        return count, f"{len(members)} are trained, another takes {longest:.0f} s"
+        if _gain(study, members).gain <= 0:
+            return len(members), "the average of those that are trained is not ahead of them"
+        return _held(study, members, MEMBERS)
 
     found: int = study.plan("squeeze", f"members of the ensemble ({config.digest()[:6]})", choose).value
     return found
+
+
+def _held(study: Study, members: Sequence[Trial], most: int) -> tuple[int, str]:
+    """As many seeds as the rest of the budget holds, and why."""
+    longest = max(t.again_seconds for t in members)
+    count = min(most, len(members) + int(study.remaining / longest) * study.workers)
+    return count, f"{len(members)} are trained, another takes {longest:.0f} s"
 
 
 def best_trial(study: Study, trials: Sequence[Trial]) -> Trial:
@@ -106,11 +134,17 @@ def trials_of(study: Study, config: Config) -> list[Trial]:
     return sorted(known, key=lambda t: t.seed)
 
 
+def _gain(study: Study, members: Sequence[Trial]) -> Effect:
+    """Of the average over its members."""
+    metric, y = study.problem.objective.metric, study.problem.validation.y
+    averaged = objectives.METRICS[metric].gains(y, together(study, members))
+    return compare_average(metric, study.gains(members), averaged)
+
+
 def _decide(study: Study, config: Config, members: Sequence[Trial]) -> Decision:
     def judge() -> Decision:
         metric, y = study.problem.objective.metric, study.problem.validation.y
-        averaged = together(study, members)
-        found = compare_average(metric, study.gains(members), objectives.METRICS[metric].gains(y, averaged))
+        found = _gain(study, members)
         price = f"each prediction costs {len(members)} times as much"
         return Decision(
             key=key,
@@ -122,7 +156,7 @@ def _decide(study: Study, config: Config, members: Sequence[Trial]) -> Decision:
             change={"members": [1, len(members)]},
             config=config.leaves(),
             before_score=sum(t.score for t in members) / len(members),
-            after_score=objectives.score(metric, y, averaged),
+            after_score=objectives.score(metric, y, together(study, members)),
             effect=found.gain,
             low=found.low,
             high=found.high,
@@ -130,6 +164,7 @@ def _decide(study: Study, config: Config, members: Sequence[Trial]) -> Decision:
             accepted=found.better,
             reason=f"better than noise; {price}" if found.better else f"not better than noise, and {price}",
             seconds=0.0,
+            expected=expected_of(study, EXPECT, sum(t.score for t in members) / len(members)),
         )
 
     key = f"decision/{ENSEMBLE}/{config.digest()}/{len(members)}"

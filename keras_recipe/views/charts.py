@@ -51,7 +51,7 @@ class Curves:
 @dataclass(frozen=True)
 class Span:
     """An interval on a horizontal axis; `cut_low` and `cut_high` say that it goes on beyond the edge, `outside` that
-    even its middle lies there."""
+    even its middle lies there. `expected` is where the middle was expected, None where nothing was said."""
 
     low: float
     mid: float
@@ -59,6 +59,7 @@ class Span:
     cut_low: bool = False
     cut_high: bool = False
     outside: bool = False
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def decision_axis(decisions: Sequence[Decision]) -> tuple[Axis, Callable[[Decisi
     """One axis for all decisions of a stage, zero in it, and what places a decision on that axis."""
     limit = _reach(decisions)
     low = max(-limit, min([0.0, *_finite(*(x for d in decisions for x in (d.low, d.effect)))]))
-    high = min(limit, max([0.0, *_finite(*(x for d in decisions for x in (d.high, d.effect)))]))
+    told = [d.expected or 0.0 for d in decisions]
+    high = min(limit, max([0.0, *told, *_finite(*(x for d in decisions for x in (d.high, d.effect)))]))
     pad = 0.06 * (high - low or 1.0)
     place = _scale(low - pad, high + pad)
 
@@ -153,7 +155,8 @@ def decision_axis(decisions: Sequence[Decision]) -> tuple[Axis, Callable[[Decisi
         high_end = math.inf if math.isnan(d.high) else d.high
         ends = [place(low_end), place(d.effect), place(high_end)]
         start, mid, end = (min(max(x, 0.0), 100.0) for x in ends)
-        return Span(start, mid, end, ends[0] < 0, ends[2] > 100, not 0 <= ends[1] <= 100)
+        told = None if d.expected is None else min(max(place(d.expected), 0.0), 100.0)
+        return Span(start, mid, end, ends[0] < 0, ends[2] > 100, not 0 <= ends[1] <= 100, told)
 
     return Axis(place(0.0), tuple(Tick(place(t), "") for t in nice(low - pad, high + pad, 4))), span
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import accumulate, zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from keras_recipe.core.journal import evaluation_of
-from keras_recipe.core.records import CheckRun, Record, Run, Table
+from keras_recipe.core.progress import Progress
+from keras_recipe.core.records import CheckRun, Record, Run, Table, Trial
 from keras_recipe.views import labels, tables
 from keras_recipe.views.lines import MARKS, PLAIN, Entry, clean, entries, progress_line, wrap
 from keras_recipe.views.story import incumbent, tell
@@ -43,6 +47,9 @@ ROWS = 8
 LIVE_EVERY = 0.25
 # A log file is read afterwards: a sign of life is enough.
 PLAIN_EVERY = 10.0
+LIVE_LINES = 4
+"""Lines that a trial may take: stage, move, change, epoch and score are then to be seen on a screen of 40 columns."""
+
 # A line of a trial that has said nothing for so long is taken away: its thread went on to something else.
 STALE_AFTER = 30.0
 
@@ -68,11 +75,18 @@ class Console:
     ) -> None:
         self._tables = tables
         self._budget, self._elapsed, self._quiet = budget, elapsed, quiet
-        self._output = output or rich.console.Console(stderr=True, highlight=False)
+        # Who asks for colour in a log file asks for no line that is drawn again and again.
+        screen = None if sys.stderr.isatty() else False
+        self._output = output or rich.console.Console(stderr=True, highlight=False, force_interactive=screen)
+        self._alive = self._output.is_interactive and not self._output.is_dumb_terminal
         self._units = PLAIN
+        self._higher = True
         self._incumbent: dict[str, Any] | None = None
+        self._move = ""
+        self._best: float | None = None
         self._lock = threading.RLock()
         self._rows: dict[int, tuple[float, str]] = {}
+        self._begun: dict[int, tuple[str, int, float]] = {}
         self._shown = -PLAIN_EVERY
         self._live: Live | None = None
 
@@ -80,7 +94,8 @@ class Console:
         """Print a journal record. The header (Run) comes first, on resume too: it says how scores are written."""
         with self._lock:
             if isinstance(record, Run):
-                self._units = Units.of(record)
+                self._units, self._higher = Units.of(record), record.objective.higher_is_better
+            self._note_best(record)
             self._rows.pop(threading.get_ident(), None)
             shown = record.findings if self._tables and isinstance(record, CheckRun) else ()
             for entry, finding in zip_longest(entries(record, self._units, self._incumbent), shown):
@@ -91,21 +106,51 @@ class Console:
             if self._live is not None:
                 self._refresh()
 
-    def progress(self, stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> None:
-        """Show how far a trial is: on a terminal a live line a thread, elsewhere a plain line now and then."""
+    def _note_best(self, record: Record) -> None:
+        if isinstance(record, Trial) and record.config.get("train_share", 1.0) == 1.0 and math.isfinite(record.score):
+            pick = max if self._higher else min
+            self._best = record.score if self._best is None else pick(self._best, record.score)
+
+    def trying(self, move: str) -> None:
+        """Name this move before the trials that follow."""
+        with self._lock:
+            self._move = labels.words(move)
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far a trial is: on a terminal live lines, elsewhere a plain line now and then."""
         if self._quiet:
             return
         with self._lock:
             now = time.monotonic()
-            self._rows[threading.get_ident()] = (now, progress_line(stage, label, epoch, epochs, values))
-            terminal = self._output.is_terminal
-            if now - self._shown < (LIVE_EVERY if terminal else PLAIN_EVERY):
+            if progress.config is not None:
+                what = f"{labels.relative(progress.config, self._incumbent or progress.config)}, {progress.label}"
+                progress = replace(progress, label=f"{self._move}: {what}" if self._move else what)
+            line = progress_line(progress, self._units, self._to_go(progress, now))
+            self._rows[threading.get_ident()] = (now, line)
+            if now - self._shown < (LIVE_EVERY if self._alive else PLAIN_EVERY):
                 return
             self._shown = now
-            if terminal:
+            if self._alive:
                 self._refresh()
             else:
-                self._print(Entry("", self._rows[threading.get_ident()][1]))
+                self._print(Entry("", ", ".join(filter(None, [line, self._standing()]))))
+
+    def _to_go(self, progress: Progress, now: float) -> str:
+        """How long it takes at its own pace since it was first heard of; "" before that is known."""
+        known, done, total = self._begun.get(threading.get_ident()), progress.done, progress.total
+        what = f"{progress.stage} {progress.label} {total}"
+        if known is None or known[0] != what or done < known[1]:
+            self._begun[threading.get_ident()] = (what, done, now)
+            return ""
+        _, first, began = known
+        return seconds((now - began) / (done - first) * (total - done)) if first < done < total else ""
+
+    def _standing(self) -> str:
+        """The best validation score so far, and what is left of the budget."""
+        left = max(self._budget - self._elapsed(), 0.0)
+        parts = [f"best {self._units.score(self._best)}"] if self._best is not None else []
+        parts += [f"{seconds(left)} of {seconds(self._budget)} left"] if self._budget else []
+        return ", ".join(parts)
 
     def reused(self, count: int) -> None:
         """Say how many records of an earlier process are used again."""
@@ -125,8 +170,9 @@ class Console:
         if self._quiet:
             return
         clock = f"{_clock(self._elapsed())} "
-        room = max(self._output.width - len(clock) - 2, 12)
-        first, *rest = wrap(entry.text, room)
+        # A log file is as wide as its reader's screen, and is searched line by line.
+        room = max(self._output.width - len(clock) - 2, 12) if self._alive else 0
+        first, *rest = wrap(entry.text, room) if room else [entry.text]
         # Text objects, not markup: a class may be called "[red]".
         line = Text.assemble((clock, "dim"), (f"{entry.mark} ", STYLES.get(entry.kind, "dim")), (first, _tone(entry)))
         for more in rest:
@@ -163,9 +209,16 @@ class Console:
     def _board(self) -> RenderableType:
         fresh = time.monotonic() - STALE_AFTER
         rows = [line for seen, line in self._rows.values() if seen > fresh]
-        left = max(self._budget - self._elapsed(), 0.0)
-        lines = [*rows, f"{seconds(left)} of {seconds(self._budget)} left"] if self._budget else rows
-        return Group(*(Text(f"  {line}", "dim", no_wrap=True, overflow="ellipsis") for line in lines))
+        room = max(self._output.width - 4, 12)
+        lines = [f"  {part}" if first else f"    {part}" for row in rows for first, part in _folded(row, room)]
+        standing = [f"  {part}" for part in wrap(self._standing(), room)] if self._standing() else []
+        return Group(*(Text(line, "dim", no_wrap=True, overflow="ellipsis") for line in [*lines, *standing]))
+
+
+def _folded(row: str, room: int) -> list[tuple[bool, str]]:
+    """A live row in at most LIVE_LINES lines, and whether each is the first."""
+    parts = wrap(row, room)
+    return [(i == 0, part) for i, part in enumerate(parts[:LIVE_LINES])]
 
 
 def _fitting(table: Table, room: int) -> int:

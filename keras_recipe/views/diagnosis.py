@@ -89,9 +89,11 @@ def _figures(found: Diagnosis) -> RenderableType:
         row("best repaired", figures["best found"])
     steps, planned = figures.get("steps"), figures.get("planned steps")
     note = f"{steps:,} of {planned:,} planned steps were watched" if steps and planned and steps < planned else ""
-    return Group(
-        table, Text(f"\n{note}" if note else "", style="dim"), Text(f"{len(found.checked)} checks", style="dim")
-    )
+    lines = [f"\n{note}"] if note else []
+    if found.fits > 1:
+        lines.append(f"{found.fits} calls of fit in this script: --fit all looks at each of them")
+    lines.append(f"{len(found.checked)} checks: {', '.join(found.checked)}")
+    return Group(table, *(Text(line, style="dim") for line in lines))
 
 
 def _gap(figures: dict[str, float]) -> str:

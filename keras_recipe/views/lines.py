@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.cells import cell_len, chop_cells
 
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
 from keras_recipe.views import labels, tables
 from keras_recipe.views.story import begun, hopeless
@@ -65,13 +66,22 @@ def score_line(end: Evaluation, units: Units) -> str:
     return f"test {units.name} {units.score(end.score)} ({interval}, {plural(end.examples, 'example')})"
 
 
-def progress_line(stage: str, label: str, epoch: int, epochs: int, values: dict[str, float]) -> str:
-    """A training run under way, in one line; without values, another work of which so much is done."""
+def progress_line(progress: Progress, units: Units = PLAIN, left: str = "") -> str:
+    """What is under way, in one line, with the values that a person looks at.
+
+    Args:
+        progress: of a training run, or of another work.
+        units: how scores are written.
+        left: time to go, in words; "" where it is not known.
+    """
+    what, values, done, total = f"{progress.stage}: {progress.label}", progress.values, progress.done, progress.total
+    to_go = f", {left} to go" if left else ""
     if not values:
-        bar = tables.bar(epoch / max(epochs, 1)).ljust(tables.WIDE, "·")
-        return clean(f"{stage}: {label}" + (f" {bar} {count(epoch)} of {count(epochs)}" if epochs > 1 else ""))
-    figures = ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in values.items())
-    return clean(f"{stage}: {label}, epoch {epoch}/{epochs}{', ' if figures else ''}{figures}")
+        bar = tables.bar(done / max(total, 1)).ljust(tables.WIDE, "·")
+        return clean(what + (f" {bar} {count(done)} of {count(total)}{to_go}" if total > 1 else ""))
+    shown = [f"loss {number(values['loss'])}"] if "loss" in values else []
+    shown += [f"validation {units.score(values['val_score'])}"] if "val_score" in values else []
+    return clean(", ".join([what, f"epoch {done}/{total}{to_go}", *shown]))
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
+LARGE = 50_000
+"""Bytes from which a picture is compressed as a photo: a grid of photos is then a fifth of its PNG, and what is drawn
+in few colours stays as it is."""
+
+QUALITY = 82
+"""Of WebP, at which a grid of photos cannot be told from its PNG beside it."""
+
+ROOM = 5_000_000
+"""Bytes of pictures in a page, before base64 makes a third more of them: a page is mailed, and opened on a phone."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +30,51 @@ class Picture:
     missing: str
 
 
-def picture(directory: Path, path: str) -> Picture:
-    """The picture at this path, relative to the run directory. Never raises: a report says what it cannot show."""
-    data = content(directory, path)
-    if isinstance(data, str):
-        return Picture(path, "", data)
-    kind = next(kind for signature, kind in SIGNATURES.items() if data.startswith(signature))
-    return Picture(path, f"data:{kind};base64,{base64.b64encode(data).decode()}", "")
+@dataclass
+class Album:
+    """The pictures of one page, no more than fit into ROOM: those asked for first have it.
+
+    Attributes:
+        directory: the run directory.
+        room: bytes that are left.
+    """
+
+    directory: Path
+    room: int = ROOM
+    _known: dict[str, Picture] = field(default_factory=dict)
+
+    def picture(self, path: str) -> Picture:
+        """The picture at this path, relative to the run directory. Never raises: a report says what it cannot show."""
+        if path not in self._known:
+            self._known[path] = self._embedded(path)
+        return self._known[path]
+
+    def _embedded(self, path: str) -> Picture:
+        data = content(self.directory, path)
+        if isinstance(data, str):
+            return Picture(path, "", data)
+        kind = next(kind for signature, kind in SIGNATURES.items() if data.startswith(signature))
+        data, kind = _compressed(data, kind)
+        if len(data) > self.room:
+            return Picture(path, "", "is left out of this page, which is large enough; it is in the run directory")
+        self.room -= len(data)
+        return Picture(path, f"data:{kind};base64,{base64.b64encode(data).decode()}", "")
+
+
+@lru_cache(maxsize=64)  # the report of a run that goes on is written again and again
+def _compressed(data: bytes, kind: str) -> tuple[bytes, str]:
+    """The picture as WebP where that is smaller by half."""
+    if len(data) < LARGE:
+        return data, kind
+    from PIL import Image  # not for a report without large pictures
+
+    out = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.convert("RGB").save(out, "WEBP", quality=QUALITY, method=4)
+    except OSError:  # whatever it is, the browser may show it
+        return data, kind
+    return (out.getvalue(), "image/webp") if len(out.getvalue()) < len(data) / 2 else (data, kind)
 
 
 def content(directory: Path, path: str) -> bytes | str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from keras_recipe.core.journal import evaluation_before, evaluation_of, run_of, select
 from keras_recipe.core.records import CheckRun, Decision, Evaluation, Finding, LearningCurve, Plan, Record, Run, Trial
@@ -54,6 +54,11 @@ def begun(plan: Plan) -> bool:
 def cost_of_hopeless(plan: Plan) -> float:
     """Seconds of work behind it, 0 for any other plan: those of a trial that went on are the trial's."""
     return plan.seconds if hopeless(plan) else 0.0
+
+
+def grave(finding: Finding) -> bool:
+    """Whether it is something to worry about."""
+    return finding.severity in ("warning", "error")
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ class Story:
 
 def tell(records: Sequence[Record]) -> Story:
     """Sort the records of a journal into a story. Raises RecipeError if the journal is empty."""
-    records = list(records)
+    records = standing(records)
     evaluation = evaluation_of(records)
     stages = _stages(records, evaluation)
     errors = [(c.stage, f) for c in select(records, CheckRun) for f in c.findings if f.severity == "error"]
@@ -133,6 +138,34 @@ def tell(records: Sequence[Record]) -> Story:
     return Story(
         run, evaluation, stages, best_trial(records), stop, tuple(charges(records)), evaluation_before(records)
     )
+
+
+def standing(records: Sequence[Record]) -> list[Record]:
+    """The records without those that later ones have overtaken: what was left out at first, and was then tried, or left
+    out for another reason; what was seen in a model that was then trained further, whose seconds the later look has."""
+    found: list[Record] = []
+    decided: set[tuple[str, str]] = set()
+    looks: dict[str, int] = {}
+    for record in reversed(records):
+        if isinstance(record, Plan) and record.key.startswith("skip/"):
+            if (record.stage, record.name) in decided:
+                continue
+            decided.add((record.stage, record.name))
+        elif isinstance(record, Plan) and hopeless(record):
+            decided.add((record.stage, record.name))
+        elif isinstance(record, Decision):
+            decided.add((record.stage, record.move))
+        elif isinstance(record, LearningCurve):
+            decided.add((record.stage, "learning_curve"))
+        elif isinstance(record, CheckRun) and record.key.startswith("look/"):
+            if record.check in looks:
+                last = cast("CheckRun", found[looks[record.check]])
+                found[looks[record.check]] = replace(last, seconds=last.seconds + record.seconds)
+                continue
+            looks[record.check] = len(found)
+            decided.add((record.stage, record.check))
+        found.append(record)
+    return found[::-1]
 
 
 def best_trial(records: list[Record]) -> Trial | None:
@@ -197,7 +230,7 @@ class Charge:
 def charges(records: Sequence[Record]) -> list[Charge]:
     """The bill in full: every stage with its checks, rungs and moves in the order in which they were tried, and what
     was skipped. All seconds of work are on it, each once."""
-    told, evaluation = list(records), evaluation_of(list(records))
+    told, evaluation = standing(records), evaluation_of(list(records))
     found: list[Charge] = []
     for stage in _stages(told, evaluation):
         if stage.checks:
@@ -248,6 +281,12 @@ def _tried(stage: str, records: Sequence[Record]) -> list[Charge]:
         cost = sum(t.own_seconds for t in left)
         found.insert(0, Charge(stage, "seeds", "seeds of the model itself", trials=len(left), seconds=cost))
     return found + [Charge(stage, "skipped", "skipped", reason=r, names=tuple(n)) for r, n in skips.items()]
+
+
+def suspicions(story: Story) -> list[tuple[CheckRun, Finding]]:
+    """Findings about labels that look wrong, with their suspects."""
+    found = [(c, f) for s in story.stages for c in s.checks for f in c.findings]
+    return [(c, f) for c, f in found if f.cause == "labels" and f.suspects]
 
 
 def confused(confusion: Sequence[Sequence[int]], most: int) -> list[tuple[int, int, int]]:

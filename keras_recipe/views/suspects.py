@@ -6,13 +6,13 @@ What the user has written into it is the user's: a new version of the file takes
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from keras_recipe.core import journal
 from keras_recipe.core.cells import guarded, table_of, unguarded
 from keras_recipe.core.records import SUSPECTS, CheckRun, Record, Suspect
+from keras_recipe.core.whole import whole
 
 COLUMNS = ("action", "split", "example", "given", "likely", "confidence", "reason")
 """`action` is for the user: fix (the label becomes `likely`, which may be edited), drop, or keep (as when empty)."""
@@ -32,12 +32,10 @@ def write_suspects(directory: Path) -> Path | None:
     if not lines:
         path.unlink(missing_ok=True)
         return None
-    draft = directory / f".{SUSPECTS}.{os.getpid()}"
-    with draft.open("w", encoding="utf-8", newline="") as file:
+    with whole(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows({name: guarded(cell) for name, cell in line.items()} for line in lines.values())
-    os.replace(draft, path)
     return path
 
 

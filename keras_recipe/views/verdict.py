@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from keras_recipe.core.records import Evaluation
+from keras_recipe.core.records import Evaluation, Table
 from keras_recipe.views.charts import best_baseline
-from keras_recipe.views.story import Story
-from keras_recipe.views.units import Units, plural
+from keras_recipe.views.story import Story, confused, suspicions
+from keras_recipe.views.units import Units, count, number, plural
 
 BLIND = {"majority": "always saying the commonest class", "mean": "always saying the mean"}
 """Baselines that do not look at their input, and what they do."""
@@ -17,7 +17,7 @@ def verdict(story: Story, units: Units) -> str:
         return _looked_at(story)
     if story.evaluation is not None:
         e = story.evaluation
-        return f"{_score(e, units)}{_beside_baseline(e, story, units)}{_beside_human(e, story, units)}."
+        return f"{_score(e, units)}{_beside_baseline(e, story, units)}{_beside_human(e, story, units)}.{_doubt(story)}"
     if story.stop is not None:
         stage, finding = story.stop
         return f"Stopped in {stage}: {finding.message.rstrip('.')}."
@@ -26,6 +26,14 @@ def verdict(story: Story, units: Units) -> str:
     reached = f"{units.name} {units.score(story.best.score)} on the validation set"
     read = "has not been read" if story.before is None else "has been read by the run before this one"
     return f"Not finished: the leading trial reaches {reached}; the test set {read}."
+
+
+def _doubt(story: Story) -> str:
+    """Why not to believe a score yet: a column that the model sees may hold the answer."""
+    left_out = set((story.evaluation.config.get("model.without") or ()) if story.evaluation else ())
+    warned = [f for stage, _, f in story.concerns("warning") if stage == "inspect" and f.cause == "leakage"]
+    leaks = [f for f in warned if not left_out or not set(f.evidence.get("columns", ())) <= left_out]
+    return f" Do not believe it yet: {leaks[0].message.rstrip('.')}." if leaks else ""
 
 
 def again(story: Story, units: Units) -> str:
@@ -53,7 +61,52 @@ def gap(story: Story, units: Units) -> str:
     sign = 1 if units.higher_is_better else -1
     lead = sign * (story.best.train_score - story.best.score)
     side = "training" if lead >= 0 else "validation"
+    if lead == 0:
+        return "no gap"
     return f"{units.difference(lead)} better on {side}"
+
+
+def gap_size(story: Story, units: Units) -> str:
+    """The same as a figure alone."""
+    return "" if story.best is None else units.difference(story.best.train_score - story.best.score)
+
+
+def wrong(story: Story, units: Units) -> str:
+    """What the model gets wrong on the test set, and what looks wrong in the data; empty before there is a model."""
+    e = story.evaluation
+    if e is None:
+        return ""
+    parts = [_mistaken(e, story)] if e.confusion else []
+    if not e.confusion and e.mistakes is not None:
+        parts = [_largest_error(e.mistakes)]
+    suspects = sum(int(f.evidence.get("confident", len(f.suspects))) for _, f in suspicions(story))
+    if suspects:
+        parts.append(f"{plural(suspects, 'label')} of the data {'look' if suspects > 1 else 'looks'} wrong")
+    warnings = len(story.concerns("warning"))
+    if warnings:
+        parts.append(f"{plural(warnings, 'warning')} to think about")
+    return f"{'; '.join(p for p in parts if p)}." if any(parts) else "Nothing that the record knows of."
+
+
+def _mistaken(e: Evaluation, story: Story) -> str:
+    counts = e.confusion or []
+    mistakes = sum(map(sum, counts)) - sum(row[i] for i, row in enumerate(counts))
+    if not mistakes:
+        return f"Not a mistake in {count(e.examples)} test examples"
+    names = [str(c) for c in story.run.problem.get("classes") or []]
+    said = f"{count(mistakes)} of {count(e.examples)} test examples"
+    (i, j, n), *_ = confused(counts, 1)
+    if n == 1:
+        return said
+    pair = [names[k] if k < len(names) else str(k) for k in (i, j)]
+    return f"{said}, most often {pair[0]} taken for {pair[1]} ({n} of {count(sum(counts[i]))})"
+
+
+def _largest_error(mistakes: Table) -> str:
+    row = dict(zip(mistakes.columns, mistakes.rows[0], strict=True)) if mistakes.rows else {}
+    figures = [row.get(name) for name in ("error", "prediction", "target")]
+    error, said, true = (number(v) if isinstance(v, int | float) else "" for v in figures)
+    return f"The largest error is {error}: {said} for {true}" if error else ""
 
 
 def _score(e: Evaluation, units: Units) -> str:

@@ -5,8 +5,9 @@ import numpy as np
 
 import keras_recipe as kr
 from keras_recipe.core.config import Config
+from keras_recipe.learner import Learner
 from keras_recipe.problem import Problem
-from keras_recipe.training import Learner, run_trial
+from keras_recipe.training import run_trial
 
 
 def test_it_records_each_epoch_in_a_fit_of_your_own(blobs: Problem) -> None:

@@ -19,6 +19,7 @@ from keras_recipe.checks.inside import DEAD, FROM_NOISE, structure
 from keras_recipe.compiled import build
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Finding
+from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, line, stripes
 from keras_recipe.job import Job
 from keras_recipe.loop import Loop
@@ -170,6 +171,24 @@ def test_weights_of_a_table_are_shown_by_input_in_units_of_its_deviation(tmp_pat
         names = {str(row[0]) for row in finding.table.rows}
         assert names == ({"age", "city", "income"} if model == PERCEPTRON else {"age", "income"})
         assert all(isinstance(row[1], float) and row[1] > 0 for row in finding.table.rows)
+
+
+def test_weights_have_the_names_of_the_inputs_that_are_left(tmp_path: Path, table: Problem) -> None:
+    for builder in ("mlp(depth=1, width=32, without={})", "embedded_mlp(width=16, without={})"):
+        for left_out in ("age", "income"):
+            (finding,) = look("first_layer", table, tmp_path, builder.format(repr((left_out,))))
+            assert finding.table is not None
+            names = {str(row[0]) for row in finding.table.rows} - {"city"}  # embedded apart from numbers
+            assert names == {"age", "income"} - {left_out}
+
+
+@pytest.mark.parametrize("given", ["size=4", "grey=True"])
+def test_filters_of_a_perceptron_that_sees_smaller_pictures_are_shown(given: str, tmp_path: Path) -> None:
+    shown = smooth()
+    coloured = load((np.repeat(np.asarray(shown.train.x[:]), 3, axis=-1), shown.train.y), name="coloured")
+    (finding,) = look("first_layer", coloured, tmp_path, f"mlp(depth=1, width=32, {given})")
+    assert f"filters of {'4x4' if given == 'size=4' else '8x8'}" in finding.message
+    assert (tmp_path / str(finding.artifact)).is_file()
 
 
 def test_an_input_whose_weights_were_taken_away_is_last(tmp_path: Path) -> None:

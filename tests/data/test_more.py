@@ -100,6 +100,34 @@ def test_what_was_added_is_identified_by_its_content(tmp_path: Path) -> None:
     assert load(points(100, 0), more=(x, 1 - y)).more != first
 
 
+def test_a_second_source_comes_behind_the_first_without_copies_of_it() -> None:
+    data, one, (x, y) = points(100, 0), points(40, 1), points(30, 2)
+    x[4] = one[0][5]
+    once, grown = load(data, more=one), load(data, more=[one, (x, y)])
+    unchanged(load(data), grown)
+    assert (grown.added, [count for _, count in grown.additions]) == (69, [40, 29])
+    assert grown.additions[0] == once.additions[0]
+    assert grown.more not in ("", once.more, load(data, more=(x, y)).more)
+    assert [grown.trained_on(name) - grown.given for name in ("", once.more, grown.more)] == [0, 40, 69]
+    assert list(grown.train.ids)[: len(once.train)] == list(once.train.ids)
+    assert len(set(grown.train.ids)) == len(grown.train)
+    with pytest.raises(ValueError, match="more data"):
+        grown.trained_on("abc")
+
+
+def test_a_second_folder_and_a_second_table_come_behind_the_first(tmp_path: Path) -> None:
+    data, *folders = (pictures(tmp_path / f"p{i}", 24, i) for i in range(3))
+    grown = load(data, more=[str(f) for f in folders])
+    assert grown.added == 48
+    assert all(Path(i).is_file() for i in list(grown.train.ids)[grown.given :])
+    streamed, order = load(data, more=folders, memory=1), np.random.default_rng(0).permutation(len(grown.train))
+    assert (streamed.train.x[order] == grown.train.x[order]).all()
+    csv, *more = (table(tmp_path / f"{i}.csv", rows(60, i)) for i in range(3))
+    grown = load(csv, more=more)
+    assert [count for _, count in grown.additions] == [60, 60]
+    assert len(grown.train.raw) == len(grown.train) == len(grown.train.x)
+
+
 @pytest.mark.parametrize("part", ["validation", "test", "train"])
 def test_copies_of_the_data_are_left_out_and_named(part: str) -> None:
     plain, (x, y) = load(points(100, 0)), points(40, 1)

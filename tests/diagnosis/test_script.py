@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import rich.console
 
 from keras_recipe.core.errors import RecipeError
+from keras_recipe.diagnosis.legacy import fits
 from keras_recipe.diagnosis.script import diagnose_script
+from keras_recipe.views.diagnosis import write
 
 SCRIPT = """
 import sys
@@ -105,3 +109,22 @@ def test_no_such_script() -> None:
         diagnose_script("missing.py")
     with pytest.raises(RecipeError, match="--fit"):
         diagnose_script(__file__, fit="last")
+
+
+def test_a_script_is_told_of_its_other_fits_and_of_what_older_keras_understood_otherwise(tmp_path: Path) -> None:
+    older = "def older():\n    return keras.layers.Conv2D(8, 3, 3), keras.optimizers.SGD(0.1, decay=1e-6)\n"
+    (found,) = diagnose_script(written(tmp_path, extra=older + "model.fit(x, y, epochs=2, verbose=0)\n"))
+    told = {f.check: f for f in found.faults}
+    assert "(8, (3, 3), ...)" in told["positional_kernel"].patch
+    assert told["positional_kernel"].location == told["decay_dropped"].location != ""
+    assert found.ok, "neither is proved to do harm"
+    console = rich.console.Console(record=True, width=200, file=io.StringIO())
+    write(console, found)
+    said = console.export_text()
+    assert "2 calls of fit in this script: --fit all" in said
+    assert f"{len(found.checked)} checks: " in said
+    assert all(name in said.replace("\n", " ") for name in found.checked)
+
+
+def test_calls_of_fit_are_those_of_models() -> None:
+    assert fits(b"scaler.fit(x)\nmodel.fit(x, y, epochs=3)\nfor _ in range(2): other.fit(a, verbose=0)") == 2

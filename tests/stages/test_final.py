@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from keras_recipe import exported
+from keras_recipe import embedding, exported, histograms
 from keras_recipe.compare import score_interval
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import read, select
-from keras_recipe.core.records import Evaluation, Trial
+from keras_recipe.core.records import OUTCOMES, CheckRun, Evaluation, Trial
 from keras_recipe.data.toys import blobs, line
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Result
 from keras_recipe.stages import Blocked
-from keras_recipe.stages.final import MISTAKES, _listed, _mistaken, finish
+from keras_recipe.stages.final import MISTAKES, _identity, _listed, _mistaken, _singles, finish, prove_export
 from keras_recipe.stages.squeeze import best_trial
 from keras_recipe.study import Study
 
@@ -30,6 +34,10 @@ def test_the_trial_becomes_the_model_once(study: Study, monkeypatch: pytest.Monk
     assert end.members == [trials[1].key]
     assert end.validation_score == pytest.approx(trials[1].score)
     assert finish(study, trials[:1]) == end, "a run has one end"
+    with np.load(study.directory / embedding.FILE, allow_pickle=False) as kept:  # for views, of this very trial
+        right = np.mean(kept["texts"][:, kept["names"].tolist().index("right")] == "yes")
+    assert right == pytest.approx(trials[1].score)
+    assert all((study.folder(t.key) / histograms.FILE).is_file() for t in trials)
 
 
 def test_several_trials_become_the_mean_of_their_predictions(study: Study) -> None:
@@ -103,3 +111,53 @@ def test_mistakes_come_back_from_the_journal(finished: Finished) -> None:
     assert table == select(read(result.directory), Evaluation)[0].mistakes
     assert len(table.rows) == MISTAKES
     assert "Largest errors" in (result.directory / "report.html").read_text()
+
+
+def test_what_the_model_gains_with_each_example_is_kept_and_whose_these_are(finished: Finished) -> None:
+    problem, result = finished("blobs")
+    with np.load(result.directory / OUTCOMES) as outcomes:
+        assert outcomes["test"].mean() == pytest.approx(result.score)
+        assert outcomes["validation"].mean() == pytest.approx(result.evaluation.validation_score)
+    judged = result.evaluation.judged
+    assert judged == {"validation": _identity(problem.validation), "test": _identity(problem.test)}
+    assert judged["test"] != judged["validation"]
+    assert _identity(replace(problem.test, y=np.roll(problem.test.y, 1))) != judged["test"], "other labels"
+
+
+def test_each_mistake_on_pictures_is_a_picture(study: Study, stripes: Problem) -> None:
+    paths = _singles(replace(study, problem=stripes), np.array([2, 0]))
+    assert paths == ["artifacts/mistakes/00.png", "artifacts/mistakes/01.png"]
+    for path, row in zip(paths, (2, 0), strict=True):
+        picture = np.asarray(Image.open(study.directory / path).convert("L").resize((8, 8), Image.Resampling.NEAREST))
+        assert np.array_equal(picture, stripes.test.x[[row]][0, ..., 0])
+    assert _singles(study, np.array([0])) == [], "points are no pictures"
+
+
+@pytest.mark.parametrize("own_layer", [False, True])
+def test_a_builder_whose_file_nobody_can_open_is_told_before_it_is_trained(
+    own_layer: bool, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = "Mine" if own_layer else "keras.layers.Dense"
+    (tmp_path / "builders.py").write_text(
+        "import keras\n"
+        "from keras_recipe.models import heads\n"
+        "class Mine(keras.layers.Dense):\n"
+        "    pass\n"
+        "def tower(problem):\n"
+        "    tensor, x = heads.inputs(problem)\n"
+        f"    return keras.Model(tensor, heads.head(problem, {layer}(4)(x)))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "builders", raising=False)
+    config = CONFIG.replace(model="builders:tower()")
+    monkeypatch.setattr("keras_recipe.stages.final.PROVEN_ROWS", 8)  # fewer than validation has
+    if own_layer:
+        with pytest.raises(Blocked) as blocked:
+            prove_export(study, config)
+        assert "new process" in blocked.value.findings[0].message
+    else:
+        prove_export(study, config)
+    (run,) = select(list(study.journal), CheckRun)
+    assert [f.severity for f in run.findings] == ["error" if own_layer else "ok"]
+    prove_export(study, CONFIG)
+    assert len(select(list(study.journal), CheckRun)) == 1, "builders of this package are proven by its tests"

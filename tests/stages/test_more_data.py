@@ -154,3 +154,11 @@ def test_too_few_examples_are_skipped_with_the_reason(study: Study) -> None:
     assert draw_curve(study, MODEL) is None
     skipped = [p for p in select(list(study.journal), Plan) if p.key == "skip/regularize/learning_curve"]
     assert "too few" in skipped[0].reason
+
+
+def test_a_part_of_the_data_has_as_much_patience_in_steps_as_all_of_it() -> None:
+    from keras_recipe.stages import more_data
+
+    whole = MODEL.replace(epochs=40, patience=5)
+    assert (more_data._part(whole, 0.125).epochs, more_data._part(whole, 0.125).patience) == (320, 40)
+    assert more_data._part(MODEL, 0.5).patience is None

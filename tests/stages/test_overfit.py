@@ -67,16 +67,18 @@ def test_where_no_model_fits_the_lowest_training_loss_is_chosen_and_said(
 
 
 @pytest.mark.parametrize(
-    ("next_rung", "share", "is_tried"),
+    ("next_rung", "share", "risen", "is_tried"),
     [
-        ("mlp(depth=1, width=256)", 0.25, False),
-        ("mlp(depth=1, width=256)", 0.1, True),
-        ("embedded_mlp(depth=1, width=64)", 0.25, True),  # of another kind, which may do better
+        ("mlp(depth=1, width=256)", 0.25, 1.25, False),
+        ("mlp(depth=1, width=256)", 0.25, float("inf"), False),  # the gap alone tells
+        ("mlp(depth=1, width=256)", 0.1, 1.25, True),
+        ("embedded_mlp(depth=1, width=64)", 0.25, 1.25, True),  # of another kind, which may do better
     ],
 )
 def test_a_larger_one_of_what_overfits_must_leave_time_to_regularize(
-    next_rung: str, share: float, is_tried: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    next_rung: str, share: float, risen: float, is_tried: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(overfit, "RISEN", risen)
     generator = np.random.default_rng(0)
     x = generator.normal(size=(200, 10)).astype("float32")
     doubtful = load((x, (x[:, 0] + 2 * generator.normal(size=200) > 0).astype("int32")), name="doubtful")
@@ -92,6 +94,13 @@ def test_a_larger_one_of_what_overfits_must_leave_time_to_regularize(
 def test_a_larger_one_of_what_does_not_overfit_may_take_its_share(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "seconds_an_epoch", lambda learner, config: 0.25 * 600 / config.epochs)
     climb(xor, monkeypatch, "mlp(depth=1, width=1)", "mlp(depth=1, width=2)", epochs=4)
+    assert len(tried(xor)) == 2
+
+
+def test_a_rung_is_known_however_it_is_written(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overfit, "ladder", lambda problem: (LINEAR, "mlp(depth=2, width=8)", SMALL))
+    start = Config("mlp(width=8)", "adam(learning_rate=0.000001)", epochs=4)
+    overfit.overfit(xor, start)
     assert len(tried(xor)) == 2
 
 
@@ -118,7 +127,10 @@ def test_a_rate_at_which_nothing_is_learnt_stops_the_recipe_and_is_mended(xor: S
         overfit.overfit(xor, Config(SMALL, "adam(learning_rate=0.00001)", batch_size=16, epochs=10))
     found = nothing_fits(xor)
     assert found.cause == "learning-rate"
-    assert "at a rate of 0.001 the training loss is" in found.hint
+    assert "learning rate" in found.hint
+    (proof,) = [r for r in xor.journal if isinstance(r, CheckRun) and r.check == "diagnosis"]
+    assert proof.findings[0].cause == "learning-rate"
+    assert proof.stage == "overfit"
     assert found.evidence["blind"] == pytest.approx(np.log(2), abs=0.01)
 
 
@@ -129,7 +141,7 @@ def test_inputs_that_say_nothing_stop_the_recipe(tmp_path: Path) -> None:
         pytest.raises(Blocked, match="no model learns"),
     ):
         overfit.overfit(study, Config(SMALL, "adam(learning_rate=0.001)", batch_size=16, epochs=5))
-    assert nothing_fits(study).cause == "data"
+    assert nothing_fits(study).cause == "duplicates"
 
 
 @pytest.fixture
@@ -172,3 +184,23 @@ def test_a_budget_without_room_for_an_epoch_plans_nothing(xor: Study, monkeypatc
     with pytest.raises(TimeoutError):
         overfit.overfit(replace(xor, budget=xor.journal.elapsed + 50.0), Config("linear()", epochs=40))
     assert len(xor.journal) == before
+
+
+def test_a_rung_that_is_not_done_in_time_leaves_the_one_before(xor: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = Study.trials
+
+    def late(study: Study, stage: str, wanted: list[tuple[Config, int]]) -> list[Trial]:
+        if wanted[0][0].model == SMALL:
+            raise TimeoutError
+        return trials(study, stage, wanted)
+
+    monkeypatch.setattr(Study, "trials", late)
+    assert climb(xor, monkeypatch, LINEAR, SMALL).model == LINEAR
+
+
+def test_features_that_the_budget_does_not_hold_are_told_before_they_are_computed(
+    xor: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xor.learner, "feature_seconds", lambda config: 1200.0)
+    with pytest.raises(TimeoutError, match="1200 s before it for its features"):
+        climb(xor, monkeypatch, SMALL)

@@ -6,6 +6,8 @@ The climb itself decides; `test_rows.py` beside this file does the same for the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -315,6 +317,18 @@ def unseen() -> tuple[Problem, Config]:
     return problem(striped(200, 0), striped(200, 1), "log_loss"), FROZEN
 
 
+def of_medium_light(n: int, seed: int) -> Data:
+    """Plain pictures: those of the second class are neither bright nor dark."""
+    y = classes(n)
+    light = 40.0 * np.random.default_rng([seed, 1]).choice([-1, 1], n) * (1 - y)
+    return colours(drawn(lambda right, down, y, light: light + 0 * right, seed, 32, 2.0, y=y, light=light))
+
+
+def told_in_one_word() -> tuple[Problem, Config]:
+    """Light, of which one feature that rises with it cannot tell what lies in the middle."""
+    return problem(of_medium_light(200, 0), of_medium_light(200, 1), "log_loss"), FROZEN
+
+
 def better_unseen() -> tuple[Problem, Config]:
     """Light tells the class, and the stripes, which only filters of their own see, mislead: in validation they are
     the other way round."""
@@ -322,18 +336,46 @@ def better_unseen() -> tuple[Problem, Config]:
     return problem(train, striped(200, 1, reverse=True, light=30), "log_loss"), FROZEN
 
 
-@pytest.fixture(scope="module")
-def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Weights of a small backbone, with batch statistics of noise: with those it is built with, features vanish."""
+def thawed() -> tuple[Problem, Config]:
+    """The same with all of the backbone in training, for three epochs: a tenth of the rate is what it bears."""
+    data, config = unseen()
+    return data, config.with_args("model", train="all").replace(epochs=18)
+
+
+def thawed_slowly() -> tuple[Problem, Config]:
+    """For longer, at a rate of which a tenth is too low."""
+    data, config = thawed()
+    return data, config.with_args("optimizer", learning_rate=0.001).replace(epochs=30)
+
+
+def thawed_for_longer() -> tuple[Problem, Config]:
+    """For as long as batch statistics need to follow the data."""
+    data, config = thawed_slowly()
+    return data, config.with_args("optimizer", learning_rate=0.003).replace(epochs=90)
+
+
+def seen_at_twice_the_size() -> tuple[Problem, Config]:
+    """Stripes that the frozen backbone sees best at 64 pixels."""
+    data, config = unseen()
+    return data, config.with_args("model", size=64)
+
+
+@contextmanager
+def weights_of(pictures: float, folder: Path, collapsed: bool = False) -> Iterator[None]:
+    """Weights of a small backbone at hand, with the batch statistics of noise of this deviation: with those that it is
+    built with, features vanish. Where it is collapsed, all filters of its last convolution are one and the same."""
     import keras
 
-    folder = tmp_path_factory.mktemp("weights")
     keras.utils.set_random_seed(1)
     backbone = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(32, 32, 3))
     for layer in backbone.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    backbone(np.random.default_rng(0).normal(size=(32, 32, 32, 3)).astype("float32"), training=True)
+    if collapsed:
+        kernel = backbone.get_layer("conv_pw_13").kernel
+        kernel.assign(np.repeat(kernel.numpy()[..., :1], kernel.shape[-1], axis=-1))
+    x = np.random.default_rng(0).normal(0, pictures, size=(32, 32, 32, 3))
+    backbone(x.astype("float32"), training=True)
     backbone.save_weights(folder / "mobilenet_v1_0.25_224_notop.weights.h5")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(weights.VARIABLE, str(folder))
@@ -341,12 +383,60 @@ def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.mark.usefixtures("weights_at_hand")
-def test_a_backbone_is_unfrozen_where_its_filters_do_not_see_what_matters(accepted: Accepted) -> None:
-    assert "train='all'" in accepted("unfreeze_all", unseen).model
+@pytest.fixture
+def weights_at_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of a backbone that has seen pictures in full contrast."""
+    with weights_of(1.0, tmp_path_factory.mktemp("weights")):
+        yield
+
+
+@pytest.fixture
+def weights_of_faint_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of one that has seen pictures without contrast, so that most of its units are saturated by others."""
+    with weights_of(0.03, tmp_path_factory.mktemp("weights")):
+        yield
+
+
+@pytest.fixture
+def weights_that_collapse_at_the_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of one that sees much and says one thing of it."""
+    with weights_of(1.0, tmp_path_factory.mktemp("weights"), collapsed=True):
+        yield
+
+
+@pytest.mark.usefixtures("weights_that_collapse_at_the_end")
+def test_the_last_stage_thaws_where_it_is_what_keeps_features_from_the_head(accepted: Accepted) -> None:
+    assert "train='last'" in accepted("unfreeze_last_stage", told_in_one_word).model
 
 
 @pytest.mark.usefixtures("weights_at_hand")
-@pytest.mark.parametrize("move", ["unfreeze_last_stage", "unfreeze_all"])
-def test_a_backbone_stays_frozen_where_what_it_does_not_see_misleads(move: str, refused: Refused) -> None:
-    refused(move, better_unseen)
+@pytest.mark.parametrize(
+    ("move", "helps", "change"),
+    [
+        ("unfreeze_all", unseen, "train='all'"),
+        ("larger_pictures", unseen, "size="),
+        ("backbone_rate", thawed_slowly, "rate="),
+    ],
+)
+def test_fine_tuning_is_accepted_where_it_helps(move: str, helps: Setting, change: str, accepted: Accepted) -> None:
+    assert change in accepted(move, helps).model
+
+
+@pytest.mark.usefixtures("weights_of_faint_pictures")
+def test_batch_statistics_follow_the_data_where_those_of_the_backbone_are_of_others(accepted: Accepted) -> None:
+    assert "batch_norm='adapt'" in accepted("adapt_batch_norm", thawed_for_longer).model
+
+
+@pytest.mark.usefixtures("weights_at_hand")
+@pytest.mark.parametrize(
+    ("move", "hurts"),
+    [
+        ("unfreeze_last_stage", better_unseen),
+        ("unfreeze_all", better_unseen),
+        ("larger_pictures", seen_at_twice_the_size),
+        ("backbone_rate", thawed),
+        ("adapt_batch_norm", thawed),
+    ],
+)
+def test_fine_tuning_is_refused_where_it_hurts(move: str, hurts: Setting, refused: Refused) -> None:
+    refused(move, hurts)

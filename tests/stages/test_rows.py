@@ -21,7 +21,7 @@ from keras_recipe.data import load
 from keras_recipe.models.heads import head, inputs
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
-from keras_recipe.stages.squeeze import best_trial, ensemble
+from keras_recipe.stages.squeeze import best_trial, ensemble, trials_of
 
 HERE = __name__
 LINEAR = Config("linear()", "adam(learning_rate=0.02)", batch_size=20, epochs=12)
@@ -420,4 +420,4 @@ def test_an_ensemble_is_accepted_where_its_members_disagree(config: Config, help
             assert list(members[:3]) == trials
         else:
             assert decided.effect == pytest.approx(0, abs=1e-6)
-            assert members == (best_trial(study, trials),)
+            assert members == (best_trial(study, trials_of(study, config)),)

@@ -20,6 +20,7 @@ from keras_recipe.data import load
 from keras_recipe.problem import Problem
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages.climb import climb
+from keras_recipe.stages.incumbent import Incumbent
 from keras_recipe.stages.signals import signals
 from keras_recipe.study import Study
 
@@ -209,7 +210,7 @@ def mixed_channels() -> Problem:
 
 
 def test_pooling_is_kept_where_the_place_does_not_matter(tmp_path: Path) -> None:
-    flat = CNN.with_args("model", pooling=False)
+    flat = CNN.with_args("model", pooling=False).replace(epochs=24)
     chosen, made = decided(mixed_channels(), tmp_path / "helps", flat, "pool_instead_of_flatten")
     assert chosen == flat.with_args("model", pooling=True)
     assert "fewer weights" in made[-1].reason
@@ -220,6 +221,7 @@ def test_pooling_is_kept_where_the_place_does_not_matter(tmp_path: Path) -> None
         top, left = rng.integers(2, 5, 2) + np.array([8 * (c // 2), 8 * (c % 2)])
         x[row, top : top + 2, left : left + 2] += 80
     spots = load((x.clip(0, 255).astype("uint8"), y), validation=0.5, name="spots")
+    flat = flat.replace(epochs=5)  # padding tells, too, in time
     chosen, made = decided(spots, tmp_path / "hurts", flat, "pool_instead_of_flatten")
     assert chosen == flat
     assert refused(tmp_path / "hurts", made)
@@ -241,12 +243,15 @@ def test_a_loss_within_the_margin_is_not_ruled_out_by_few_examples(
     assert all(d.low > -1e-4 for d in accepted(made))
 
 
-def test_losses_are_measured_against_the_model_before_the_first_of_them(tmp_path: Path) -> None:
-    from keras_recipe.stages.climb import Incumbent
+def trial(seed: int, seconds: float = 1) -> Trial:
+    return Trial("k", "s", {}, "d", seed, 0, 0, 0, 0, {}, 1, 1, 1, "epochs", 1, seconds, 0)
 
-    def trial(seed: int) -> Trial:
-        return Trial("k", "s", {}, "d", seed, 0, 0, 0, 0, {}, 1, 1, 1, "epochs", 1, 1, 1)
 
+def test_what_the_first_trial_paid_for_all_is_not_in_the_price_of_the_next() -> None:
+    assert Incumbent(MLP, (trial(0, 60), trial(1, 2), trial(2, 3)), "regularize").seconds == 3
+
+
+def test_losses_are_measured_against_the_model_before_the_first_of_them() -> None:
     first, second = (trial(0),), (trial(1),)
     assert Incumbent(MLP, first, "regularize").reference == first
     assert Incumbent(MLP, second, "regularize", anchor=first).reference == first

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -171,9 +172,40 @@ def write(tmp_path: Path) -> Callable[[Iterable[Record]], Path]:
     return to_disk
 
 
-@pytest.fixture
-def finished(write: Callable[[Iterable[Record]], Path]) -> Iterator[Path]:
-    directory = write([run_record(), *checks(), *studies(), curve(), evaluation()])
+def arrays(directory: Path, records: Iterable[Record]) -> None:
+    """What a run leaves beside its journal: histograms of each trial, and what the model makes of ten examples."""
+    generator = np.random.default_rng(0)
+    for record in records:
+        if isinstance(record, Trial):
+            counts = generator.integers(1, 90, (2, 3, 2, 32)).astype("float32")
+            counts[..., 0], counts[..., 1] = -1, 1
+            counts[:, 1, 0] = 0  # a gradient that nobody could read
+            folder = directory / "trials" / record.key
+            folder.mkdir(parents=True)
+            names = np.array(["01 conv2d/kernel", "02 dense/kernel"])
+            np.savez(folder / "histograms.npz", names=names, epochs=np.array([0, 11]), points=counts)
+    (directory / "artifacts").mkdir()
+    Image.new("RGB", (4 * 32, 4 * 32), "teal").save(directory / "artifacts" / "embedding.png")
+    falling = np.linspace(40, 0, 101).astype(int)
+    counts = np.stack([np.stack([falling, falling // 2, 20 - falling // 2, 40 - falling])] * len(CLASSES))
+    np.savez(
+        directory / "artifacts" / "embedding.npz",
+        features=generator.normal(size=(10, 5)).astype("float32"),
+        names=np.array(["example", "is"]),
+        texts=np.array([[f"photo {i}\tof <b>", CLASSES[i % 3]] for i in range(10)]),
+        classes=np.array(CLASSES),
+        counts=counts,
+    )
+
+
+def finished_run(directory: Path) -> Path:
+    """A finished run in this directory, as `train` would leave it, but for the model and the report."""
+    records = [run_record(), *checks(), *studies(), curve(), evaluation()]
+    journal = Journal(directory)
+    for record in records:
+        journal.append(record)
+    journal.close()
+    arrays(directory, records)
     (directory / "pictures").mkdir()
     for name in ("examples.png", "mistakes.png"):
         Image.new("RGB", (320, 120), "steelblue").save(directory / "pictures" / name)
@@ -181,8 +213,25 @@ def finished(write: Callable[[Iterable[Record]], Path]) -> Iterator[Path]:
 
 
 @pytest.fixture
-def build() -> SimpleNamespace:
+def finished(tmp_path: Path) -> Path:
+    return finished_run(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def handmade() -> Callable[[Path], Path]:
+    """Makes such a run in a directory, for those who share one."""
+    return finished_run
+
+
+@pytest.fixture
+def build(build_records: SimpleNamespace) -> SimpleNamespace:
     """The builders above, for tests that need other records."""
+    return build_records
+
+
+@pytest.fixture(scope="session")
+def build_records() -> SimpleNamespace:
+    """The same, for what is made once for several tests."""
     return SimpleNamespace(
         run=run_record, trial=trial, decision=decision, checks=checks, studies=studies, evaluation=evaluation,
         curve=curve, regression=regression, small=SMALL, large=LARGE, classes=CLASSES,

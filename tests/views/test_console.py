@@ -13,6 +13,7 @@ import rich.console
 from rich.cells import cell_len
 
 from keras_recipe.core.journal import read
+from keras_recipe.core.progress import Progress
 from keras_recipe.core.records import CheckRun, Finding, Plan
 from keras_recipe.views.console import Console, bill, summary
 from keras_recipe.views.lines import wrap
@@ -65,19 +66,92 @@ def test_scores_before_a_header_are_plain_numbers(build: SimpleNamespace) -> Non
     assert "validation 0.910" in out.getvalue()
 
 
-@pytest.mark.parametrize("width", [30, 44, 80])
-@pytest.mark.parametrize("terminal", [False, True])
-def test_no_line_is_wider_than_the_screen(finished: Path, width: int, terminal: bool) -> None:
-    out, output = screen(width, terminal)
+@pytest.mark.parametrize("width", [30, 40, 60, 80])
+def test_no_line_is_wider_than_the_screen(finished: Path, width: int) -> None:
+    out, output = screen(width, terminal=True)
     view = console(output)
     for record in read(finished):
         view.record(record)
-        view.progress("regularize", "resnet(depth=14, width=32) 花の分類", 3, 30, {"loss": 0.1, "val_loss": 0.3})
+        what = "resnet(depth=14, width=32) 花の分類"
+        view.progress(Progress("regularize", what, 3, 30, {"loss": 0.1, "val_loss": 0.3}))
     view.reused(3)
     view.close()
     lines = [line for part in out.getvalue().split("\x1b[2K") for line in part.split("\n")]
     visible = [line.replace("\x1b[1A", "").replace("\x1b[?25l", "").replace("\x1b[?25h", "") for line in lines]
     assert max(cell_len(line.replace("\r", "")) for line in visible) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("colour", [False, True])
+def test_in_a_log_file_a_record_is_a_line_whatever_its_length(finished: Path, width: int, colour: bool) -> None:
+    out = io.StringIO()
+    system = "standard" if colour else None
+    # As where a log asks for colour: FORCE_COLOR makes rich take it for a terminal.
+    output = rich.console.Console(
+        file=out, width=width, force_terminal=colour, force_interactive=False, color_system=system, _environ={}
+    )
+    view = console(output)
+    for record in read(finished):
+        view.record(record)
+        view.progress(Progress("regularize", "seed 0", 3, 30, {"loss": 0.1, "val_loss": 0.3}))
+    view.close()
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 18  # 17 records that have a line, and one sign of life
+    assert all("01:15 " in line for line in lines)
+    assert max(map(len, lines)) > width
+    for code in ("\x1b[1A", "\x1b[2K", "\r"):
+        assert code not in out.getvalue()
+    assert ("\x1b[" in out.getvalue()) is colour
+
+
+def test_a_log_that_asks_for_colour_gets_no_live_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock: Callable[[float], None]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    view = Console(budget=600.0, elapsed=lambda: 75.0)
+    for second in range(3):
+        clock(second)
+        view.progress(Progress("overfit", "mlp()", second, 100, {"loss": 0.5}))
+    view.close()
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "\x1b[2K" not in printed
+    assert "\x1b[?25l" not in printed
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_the_live_lines_say_stage_move_trial_time_to_go_best_score_and_budget_left(
+    width: int, clock: Callable[[float], None], build: SimpleNamespace
+) -> None:
+    out, output = screen(width, terminal=True)
+    view = console(output)
+    view.record(build.run())
+    view.record(build.trial("overfit", build.small, 0, 0.91))
+    view.trying("shift_picture")
+    tried = build.small.replace(augmentation="shift(factor=0.1)")
+    for second in range(1, 4):
+        clock(second)
+        view.progress(Progress("regularize", "seed 1", second, 9, {"loss": 0.5, "val_score": 0.934}, tried.leaves()))
+    last = " ".join(out.getvalue().split("\x1b[2K")[-1].replace(NBSP, " ").split())
+    view.close()
+    assert "regularize: shift picture: augmentation shift(factor=0.1), seed 1" in last
+    assert "epoch 3/9, 6.0 s to go, loss 0.500, validation 93.4 %" in last
+    assert "best 91.0 %, 8 min 45 s of 10 min left" in last
+
+
+def test_the_best_of_an_error_is_the_lowest_and_parts_of_the_data_do_not_count(
+    clock: Callable[[float], None], build: SimpleNamespace
+) -> None:
+    out, output = screen()
+    view = console(output)
+    run, _, _ = build.regression()
+    view.record(run)
+    for score in (60_000.0, 50_000.0, 55_000.0):
+        view.record(build.trial("overfit", build.small, int(score), score))
+    view.record(build.trial("regularize", build.small.replace(train_share=0.5), 0, 10_000.0))
+    view.progress(Progress("regularize", "seed 1", 1, 9, {"loss": 0.5}))
+    assert "best 50,000, " in out.getvalue()
 
 
 def test_words_are_broken_only_where_one_alone_is_too_wide() -> None:
@@ -89,7 +163,7 @@ def test_quiet_prints_nothing(finished: Path) -> None:
     view = console(output, quiet=True)
     for record in read(finished):
         view.record(record)
-        view.progress("overfit", "mlp()", 1, 2, {"loss": 1.0})
+        view.progress(Progress("overfit", "mlp()", 1, 2, {"loss": 1.0}))
     view.reused(3)
     view.close()
     assert out.getvalue() == ""
@@ -107,27 +181,27 @@ def test_a_log_file_gets_a_sign_of_life_every_ten_seconds(clock: Callable[[float
     view = console(output)
     for second in range(25):
         clock(second)
-        view.progress("overfit", "mlp()", second, 100, {"loss": 0.5})
+        view.progress(Progress("overfit", "mlp()", second, 100, {"loss": 0.5}))
     assert [line.split("epoch ")[1].split("/")[0] for line in out.getvalue().splitlines()] == ["0", "10", "20"]
 
 
 def test_other_work_shows_how_much_of_it_is_done(clock: Callable[[float], None]) -> None:
     out, output = screen()
     view = console(output)
-    view.progress("inspect", "reading pictures", 600, 1200, {})
+    view.progress(Progress("inspect", "reading pictures", 600, 1200, {}))
     clock(20)
-    view.progress("inspect", "looking for wrong labels", 0, 1, {})
+    view.progress(Progress("inspect", "looking for wrong labels", 0, 1, {}))
     first, second = out.getvalue().splitlines()
-    assert first.endswith("inspect: reading pictures ██████······ 600 of 1,200")
-    assert second.endswith("inspect: looking for wrong labels")
+    assert "inspect: reading pictures ██████······ 600 of 1,200, " in first
+    assert "inspect: looking for wrong labels, " in second
 
 
 def test_a_terminal_shows_a_line_a_thread_and_the_time_left(clock: Callable[[float], None]) -> None:
     out, output = screen(terminal=True)
     view = console(output)
-    view.progress("overfit", "first", 1, 9, {"loss": 0.5})
+    view.progress(Progress("overfit", "first", 1, 9, {"loss": 0.5}))
     clock(1)
-    other = threading.Thread(target=view.progress, args=("overfit", "second", 2, 9, {"loss": 0.5}))
+    other = threading.Thread(target=view.progress, args=(Progress("overfit", "second", 2, 9, {"loss": 0.5}),))
     other.start()
     other.join()
     last = out.getvalue()
@@ -142,7 +216,7 @@ def test_a_terminal_is_drawn_at_most_four_times_a_second(clock: Callable[[float]
     view = console(output)
     for tick in range(100):
         clock(tick / 100)
-        view.progress("overfit", "mlp()", tick, 100, {})
+        view.progress(Progress("overfit", "mlp()", tick, 100, {}))
     drawn = out.getvalue().count("left")
     view.close()
     assert 2 <= drawn <= 5

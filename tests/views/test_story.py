@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from keras_recipe.core.records import Plan, Record
-from keras_recipe.views.story import bill, charges, tell
+from keras_recipe.core.records import CheckRun, Plan, Record
+from keras_recipe.views.story import bill, charges, standing, tell
 
 
 def test_every_second_of_work_is_charged_once(build: SimpleNamespace) -> None:
@@ -83,3 +83,31 @@ def test_what_was_begun_is_told_nowhere(build: SimpleNamespace) -> None:
     assert tell(records) == tell(without)
     (stage,) = tell(records).stages
     assert [p.name for p in stage.plans] == ["dropout"]
+
+
+def test_what_was_left_out_at_first_is_told_as_it_stands_at_the_end(build: SimpleNamespace) -> None:
+    def skip(name: str, reason: str, of: str) -> Plan:
+        return Plan(f"skip/regularize/{name}/{of}", "regularize", name, None, reason)
+
+    tried = build.decision("regularize", "dropout", build.small, build.large, (0.0, -0.1, 0.1), False)
+    records = [
+        build.run(),
+        skip("dropout", "no time", "a"),
+        skip("narrower", "no time", "a"),
+        skip("label_smoothing", "no time", "a"),
+        tried,
+        skip("narrower", "neither smaller nor cheaper", "b"),
+    ]
+    assert [r.reason for r in standing(records) if isinstance(r, Plan)] == ["no time", "neither smaller nor cheaper"]
+    assert [(c.name, c.names) for c in charges(records)][1:] == [
+        ("skipped", ("label_smoothing",)),
+        ("skipped", ("narrower",)),
+    ]
+
+
+def test_a_later_look_at_the_model_takes_the_place_of_the_earlier_one(build: SimpleNamespace) -> None:
+    looks = [CheckRun(f"look/filters/{of}", "regularize", "filters", "", (), 2.0) for of in "ab"]
+    other = CheckRun("check/regularize/other", "regularize", "other", "", (), 1.0)
+    found = standing([build.run(), looks[0], other, looks[1]])
+    assert [r.key for r in found[1:]] == ["check/regularize/other", "look/filters/b"]
+    assert sum(r.seconds for r in found if isinstance(r, CheckRun)) == 5.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import struct
 import subprocess
 import sys
@@ -11,10 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from google.protobuf import text_format
 from tensorboard.compat.proto import event_pb2
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import masked_crc32c
+from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.plugins.hparams import metadata as hparams_metadata
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
 from keras_recipe.core.journal import Journal, read, select
 from keras_recipe.core.records import CheckRun, Finding, Record, Trial
@@ -62,8 +68,13 @@ def test_every_file_begins_with_the_version_that_readers_look_for(finished: Path
 def test_curves_have_one_point_an_epoch_at_the_number_of_examples_seen(finished: Path) -> None:
     logs = write_tensorboard(finished)
     trial = select(read(finished), Trial)[0]
-    for tag, name in (("loss/train", "loss"), ("loss/validation", "val_loss"), ("score/train", "score")):
-        steps, points = zip(*curve(logs, "overfit/01-", tag), strict=True)
+    for tag, name in (
+        ("2 loss/overfit, train", "loss"),
+        ("2 loss/overfit, validation", "val_loss"),
+        ("1 accuracy/overfit, train", "score"),
+        ("1 accuracy/overfit, validation", "val_score"),
+    ):
+        steps, points = zip(*curve(logs, "overfit/001-", tag), strict=True)
         assert list(steps) == [1150 * (i + 1) for i in range(12)]
         assert list(points) == pytest.approx(trial.history[name], rel=1e-6)
 
@@ -71,11 +82,11 @@ def test_curves_have_one_point_an_epoch_at_the_number_of_examples_seen(finished:
 def test_each_trial_is_a_run_named_by_stage_number_change_and_seed(finished: Path) -> None:
     runs = sorted({run for run, _ in values(write_tensorboard(finished)) if "/" in run})
     assert [r.rsplit("-", 1)[0] for r in runs] == [
-        "overfit/01-resnet-depth-8-width-16-seed0",
-        "overfit/02-resnet-depth-14-width-32-seed0",
-        "regularize/01-augmentation-shift-factor-0.1-seed0",
-        "regularize/02-dropout-0.2-seed0",
-        "regularize/03-batch-size-16-seed0",
+        "overfit/001-resnet-depth-8-width-16-seed0",
+        "overfit/002-resnet-depth-14-width-32-seed0",
+        "regularize/001-augmentation-shift-factor-0.1-seed0",
+        "regularize/002-dropout-0.2-seed0",
+        "regularize/003-batch-size-16-seed0",
     ]
 
 
@@ -87,7 +98,7 @@ def test_hparams_hold_every_leaf_and_the_seed(finished: Path) -> None:
         for v in starts
     ]
     trials = select(read(finished), Trial)
-    assert sorted(map(sorted, held)) == sorted(sorted([*t.config, "seed"]) for t in trials)
+    assert sorted(map(sorted, held)) == sorted(sorted([*t.config, "seed", "stage"]) for t in trials)
     assert {h["patience"].string_value for h in held} == {"none"}
     assert {h["augmentation"].string_value for h in held} == {"none", "shift(factor=0.1)"}
     assert {h["batch_size"].number_value for h in held} == {16.0, 32.0}
@@ -95,11 +106,11 @@ def test_hparams_hold_every_leaf_and_the_seed(finished: Path) -> None:
 
 def test_the_kept_weights_scores_are_metrics_and_the_test_score_is_on_the_evaluated_trial(finished: Path) -> None:
     logs = write_tensorboard(finished)
-    assert curve(logs, "regularize/01-", "kept weights/validation score")[0][1] == pytest.approx(0.9667)
-    assert [run for run, tag in values(logs) if tag == "kept weights/test score"] == [
-        run for run, tag in values(logs) if tag == "loss/train" and run.startswith("regularize/01-")
-    ]
-    assert curve(logs, "regularize/01-", "kept weights/test score")[0][1] == pytest.approx(0.9806)
+    assert curve(logs, "regularize/001-", "(objective)/validation accuracy")[0][1] == pytest.approx(0.9667)
+    assert [run for run, tag in values(logs) if tag == "(result)/test accuracy"] == list(
+        dict.fromkeys(run for run, _ in values(logs) if run.startswith("regularize/001-"))
+    )
+    assert curve(logs, "regularize/001-", "(result)/test accuracy")[0][1] == pytest.approx(0.9806)
 
 
 def test_writing_twice_changes_nothing(finished: Path) -> None:
@@ -113,7 +124,8 @@ def test_written_after_every_record_it_ends_as_if_written_once(
     finished: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     live = tmp_path_factory.mktemp("live")
-    (live / "pictures").symlink_to(finished / "pictures")
+    for name in ("pictures", "trials", "artifacts"):
+        (live / name).symlink_to(finished / name)
     journal = Journal(live)
     for record in read(finished):
         journal.append(record)
@@ -147,15 +159,15 @@ def test_no_tag_of_a_run_holds_two_kinds_of_data(finished: Path) -> None:
 
 def test_pictures_are_those_of_the_findings_and_the_confusion_matrix(finished: Path) -> None:
     found = values(write_tensorboard(finished))
-    picture = found[("pictures", "inspect/label_counts")][0][1].tensor.string_val  # type: ignore[attr-defined]
+    picture = found[("pictures", "4 pictures/inspect, label counts")][0][1].tensor.string_val  # type: ignore[attr-defined]
     assert list(picture[:2]) == [b"320", b"120"]
     assert picture[2] == (finished / "pictures/examples.png").read_bytes()
-    assert found[("final", "final/confusion_matrix")][0][1].tensor.string_val[2].startswith(b"\x89PNG")  # type: ignore[attr-defined]
-    assert ("final", "final/confident_mistakes") in found
+    assert found[("final", "3 final/confusion matrix")][0][1].tensor.string_val[2].startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    assert ("final", "3 final/worst mistakes") in found
 
 
 def test_a_missing_picture_is_told(finished: Path) -> None:
-    told = values(write_tensorboard(finished))[("pictures", "baseline/just_before_the_net")][0][1]
+    told = values(write_tensorboard(finished))[("pictures", "4 pictures/baseline, just before the net")][0][1]
     assert b"is not in the run directory any more" in told.tensor.string_val[0]  # type: ignore[attr-defined]
 
 
@@ -163,7 +175,7 @@ def test_a_broken_picture_is_told_and_stops_nothing(write: Write, build: SimpleN
     (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n torn")
     check = CheckRun("c", "inspect", "look", "", (Finding("info", "look", "Look.", artifact="torn.png"),), 0.1)
     found = values(write_tensorboard(write([build.run(), check])))
-    assert b"cannot be decoded" in found[("pictures", "inspect/look")][0][1].tensor.string_val[0]  # type: ignore[attr-defined]
+    assert b"cannot be decoded" in found[("pictures", "4 pictures/inspect, look")][0][1].tensor.string_val[0]  # type: ignore[attr-defined]
 
 
 def test_text_of_the_data_is_neither_markdown_nor_html() -> None:
@@ -175,7 +187,7 @@ def test_decisions_are_told_one_by_one_and_together(finished: Path) -> None:
     assert Counter(run for run, _ in found)["decisions"] == 5
     curve = next(v for (_, tag), v in found.items() if tag.endswith("learning curve"))
     assert "+1.8 points" in curve[0][1].tensor.string_val[0].decode()  # type: ignore[attr-defined]
-    table = found[("final", "final/decisions")][0][1].tensor.string_val[0].decode()  # type: ignore[attr-defined]
+    table = found[("final", "2 decisions/all")][0][1].tensor.string_val[0].decode()  # type: ignore[attr-defined]
     assert table.count("\n") == 5
     assert "rejected" in table
 
@@ -194,8 +206,8 @@ def test_a_decision_shows_the_gain_that_was_expected_beside_the_one_that_was_mea
 
 def test_regression_has_no_confusion_matrix(write: Write, build: SimpleNamespace) -> None:
     found = values(write_tensorboard(write(build.regression())))
-    assert ("final", "final/score") in found
-    assert ("final", "final/confusion_matrix") not in found
+    assert ("final", "1 result/verdict") in found
+    assert ("final", "3 final/confusion matrix") not in found
 
 
 def test_views_import_neither_tensorflow_nor_keras_nor_pandas(finished: Path) -> None:
@@ -225,4 +237,96 @@ def test_a_trial_is_named_by_its_change_of_the_last_rung_while_nothing_was_accep
     trials = [build.trial("overfit", build.small, 0, 0.9), build.trial("overfit", build.large, 0, 0.9)]
     trials.append(build.trial("regularize", build.large.replace(batch_size=8), 0, 0.9))
     runs = {run for run, _ in values(write_tensorboard(write([build.run(), *trials]))) if run.startswith("reg")}
-    assert [run.rsplit("-", 1)[0] for run in runs] == ["regularize/01-batch-size-8-seed0"]
+    assert [run.rsplit("-", 1)[0] for run in runs] == ["regularize/001-batch-size-8-seed0"]
+
+
+def test_histograms_are_those_beside_the_trial_at_the_examples_seen(finished: Path) -> None:
+    logs = write_tensorboard(finished)
+    trial = select(read(finished), Trial)[0]
+    with np.load(finished / "trials" / trial.key / "histograms.npz") as arrays:
+        points = arrays["points"]
+    run = next(run for run, _ in values(logs) if run.startswith("overfit/001-"))
+    found = {tag: v for (r, tag), v in values(logs).items() if r == run and tag[0] in "567"}
+    assert [step for step, _ in found["5 weights/01 conv2d/kernel"]] == [0, 11 * trial.examples]
+    tensor = found["7 updates/02 dense/kernel"][1][1].tensor  # type: ignore[attr-defined]
+    bins = np.frombuffer(tensor.tensor_content, "float32").reshape(-1, 3)
+    assert (bins[0, 0], bins[-1, 1]) == (-1, 1)
+    assert bins[:, 2].tolist() == points[1, 2, 1, 2:].tolist()
+    assert "6 gradients/01 conv2d/kernel" not in found
+    assert "6 gradients/02 dense/kernel" in found
+
+
+def test_a_trial_without_histograms_has_its_curves(write: Write, build: SimpleNamespace) -> None:
+    found = values(write_tensorboard(write([build.run(), build.trial("overfit", build.small, 0, 0.9)])))
+    assert {tag[0] for _, tag in found if tag[0].isdigit()} == {"1", "2"}
+
+
+def test_each_stage_has_a_chart_of_training_against_validation(finished: Path) -> None:
+    found = [v[0][1] for (_, tag), v in values(write_tensorboard(finished)).items() if tag.startswith("custom_scalars")]
+    layouts = [layout_pb2.Layout.FromString(v.tensor.string_val[0]) for v in found]  # type: ignore[attr-defined]
+    assert [c.title for layout in layouts for c in layout.category] == [
+        "overfit: training against validation",
+        "regularize: training against validation",
+    ]
+    tags = {tag for _, tag in values(finished / "tensorboard")}
+    shown = [t for layout in layouts for c in layout.category for chart in c.chart for t in chart.multiline.tag]
+    assert len(shown) == 8
+    for pattern in shown:
+        assert len([t for t in tags if re.match(pattern, t)]) == 1
+
+
+def test_the_objective_comes_first_on_the_first_page_and_in_the_table_of_hyperparameters(finished: Path) -> None:
+    tags = {tag for run, tag in values(write_tensorboard(finished)) if run.startswith(("overfit", "regularize"))}
+    tags = {t for t in tags if not t.startswith(("_", "custom"))}
+    assert min(tags) == "(objective)/validation accuracy"  # by character, as the table sorts
+    digits_first = sorted(tags, key=lambda t: (not t[0].isdigit(), t))  # as the first page sorts
+    assert digits_first[:2] == ["1 accuracy/overfit, train", "1 accuracy/overfit, validation"]
+    assert digits_first[-1].startswith("(")
+
+
+def test_precision_and_recall_of_each_class(finished: Path) -> None:
+    found = values(write_tensorboard(finished))
+    value = found[("final", "test split/rose")][0][1]
+    data = np.frombuffer(value.tensor.tensor_content, "float32").reshape(6, 101)  # type: ignore[attr-defined]
+    assert data[:, 0].tolist() == pytest.approx([40, 20, 0, 0, 2 / 3, 1])
+    assert data[4:, -1].tolist() == [0, 0]
+    assert len([tag for _, tag in found if tag.startswith("test split/")]) == 3
+
+
+def test_the_projector_finds_features_labels_and_thumbnails(finished: Path) -> None:
+    run = write_tensorboard(finished) / "final"
+    config = text_format.Parse((run / "projector_config.pbtxt").read_text(), ProjectorConfig())
+    (shown,) = config.embeddings
+    assert list(shown.tensor_shape) == [10, 5]
+    rows = (run / shown.tensor_path).read_text().splitlines()
+    assert [len(row.split("\t")) for row in rows] == [5] * 10
+    told = (run / shown.metadata_path).read_text().splitlines()
+    assert told[:2] == ["example\tis", "photo 0 of <b>\tdaisy"]
+    assert len(told) == 11
+    assert list(shown.sprite.single_image_dim) == [32, 32]
+    assert (run / shown.sprite.image_path).is_file()
+
+
+def test_a_new_model_replaces_the_projector_s_files(finished: Path) -> None:
+    run = write_tensorboard(finished) / "final"
+    path = finished / "artifacts" / "embedding.npz"
+    with np.load(path) as arrays:
+        other = dict(arrays) | {"features": np.zeros((10, 2), "float32")}
+    np.savez(path, **other)
+    os.utime(path, (2e9, 2e9))
+    write_tensorboard(finished)
+    assert set((run / "penultimate_layer.tsv").read_text().split()) == {"0"}
+
+
+def test_without_a_model_s_end_there_is_neither_projector_nor_curve(write: Write, build: SimpleNamespace) -> None:
+    logs = write_tensorboard(write(build.regression()))
+    assert not list(logs.rglob("projector_config.pbtxt"))
+    assert not [tag for _, tag in values(logs) if tag.startswith("test split/")]
+
+
+def test_a_run_that_is_not_there_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "keras_recipe.views.serve", str(tmp_path / "nothing"), "6006"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "nothing" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -27,6 +27,7 @@ class Repair:
         patch: the line of code as it should be; "" where it depends.
         layer, location: where.
         impossible: whether the job cannot be right as it is, by proof and without training.
+        certain: whether nobody means it to be as it is: then half of the usual gain is an ERROR.
         rank: among sufficient repairs of equal size the lowest is named.
         general: whether it needs no suspicion: any job trains otherwise at another rate.
     """
@@ -41,6 +42,7 @@ class Repair:
     layer: str = ""
     location: str = ""
     impossible: bool = False
+    certain: bool = False
     rank: int = 10
     general: bool = False
     check: str = ""

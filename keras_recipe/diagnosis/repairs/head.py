@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_recipe.diagnosis.anatomy import compiled_at, location_of
+from keras_recipe.diagnosis.anatomy import compiled_at, location_of, steps_itself, values
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Edit, Head, Outcome, Scaling, Undo, Variant, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
-from keras_recipe.diagnosis.rows import Rows, mapped
+from keras_recipe.diagnosis.rows import Rows, leaves, mapped
 from keras_recipe.diagnosis.targets import CLASSIFYING, REGRESSING, Target
 
 RANGES = {
@@ -20,6 +20,9 @@ RANGES = {
     "exponential": (0.0, np.inf), "hard_sigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0), "relu6": (0.0, 6.0),
 }  # fmt: skip
 """What an activation can put out."""
+
+UNHEARD = 0.02
+"""Weight of the loss of one output, in parts of that of another, below which it may be forgotten."""
 
 OUTSIDE = 0.02
 """Share of the targets outside the range of the output from which it is no matter of rounding."""
@@ -37,6 +40,8 @@ def output(case: Case, own: Outcome | None) -> Iterator[Repair]:
     bad_units = _units(target, units, loss.name)
     bad_loss = loss.name not in fit_losses(target, units) if loss.name else False
     bad_activation, impossible, said = _activation(case, target)
+    if bad_loss and not impossible and activation == right_activation:
+        bad_activation = False  # it is right for the right loss
     if not (bad_units or bad_loss or bad_activation):
         return
     causes = (
@@ -56,7 +61,7 @@ def output(case: Case, own: Outcome | None) -> Iterator[Repair]:
 
     def change(variant: Variant) -> Variant:
         changed = with_(variant, head=Head(right_loss, wanted if replaced else 0))
-        return with_(changed, targets=remapped) if remapped is not None else changed
+        return with_(changed, targets=(remapped,)) if remapped is not None else changed
 
     yield Repair(
         causes,
@@ -70,6 +75,7 @@ def output(case: Case, own: Outcome | None) -> Iterator[Repair]:
         name,
         where or location_of(case.model),
         impossible=impossible or bad_units,
+        certain=True,
         rank=1,
     )
 
@@ -80,7 +86,7 @@ def mixing_loss(case: Case, own: Outcome | None) -> Iterator[Repair]:
 
     Targets (n,) and outputs (n, 1) that meet in such a loss become a matrix of all pairs.
     """
-    if case.target is None or case.known_loss or case.head is None or type(case.model).train_step is not _STEP:
+    if case.target is None or case.known_loss or case.head is None or steps_itself(case.model):
         return
     rows = case.data.train.take(np.arange(min(16, len(case.data.train))))
     together = _loss_of(case, rows)
@@ -104,12 +110,36 @@ def mixing_loss(case: Case, own: Outcome | None) -> Iterator[Repair]:
     )
 
 
-_STEP = keras.Model.train_step
+@repair
+def mixing_step(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """A training step of the script's own, to which targets come as (n,) while outputs are (n, 1): subtracted from each
+    other they become a matrix of all pairs. Whether it does that shows where the targets are a column."""
+    if case.target is None or not steps_itself(case.model) or case.y.ndim != 1:
+        return
+    if [tuple(leaf.shape[1:]) for leaf in leaves(case.anatomy.outputs)] != [(1,)]:
+        return
+    yield Repair(
+        ("loss",),
+        "targets in the shape of the outputs",
+        lambda v: with_(v, column=True),
+        "targets and outputs of one shape where the loss compares them",
+        f"targets {case.y.shape}, outputs ({len(case.y)}, 1) in a training step of its own",
+        "compare shapes in train_step: (n,) - (n, 1) is a matrix of all pairs; give y a last axis",
+        "y = tf.reshape(y, tf.shape(y_pred))",
+        "",
+        compiled_at(case.model),
+        rank=1,
+    )
 
 
 def _loss_of(case: Case, rows: Rows) -> float:
+    """Of these rows; of a regression with outputs that are right, which broadcasting makes wrong in any case."""
     x, y = mapped(keras.ops.convert_to_tensor, rows.x), mapped(keras.ops.convert_to_tensor, rows.y)
-    return float(case.model.compute_loss(x=x, y=y, y_pred=case.model(x, training=False), training=False))
+    outputs = case.model(x, training=False)
+    truth = leaves(rows.y)[0]
+    if case.target is not None and case.target.kind == "regression" and truth.size == np.prod(outputs.shape):
+        outputs = keras.ops.convert_to_tensor(truth.reshape(tuple(outputs.shape)).astype("float32"))
+    return float(case.model.compute_loss(x=x, y=y, y_pred=outputs, training=False))
 
 
 @repair
@@ -133,6 +163,39 @@ def one_of_several(case: Case, own: Outcome | None) -> Iterator[Repair]:
             impossible=True,
             rank=1,
         )
+
+
+@repair
+def loss_weights(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """Outputs whose losses weigh next to nothing beside those of others."""
+    compiled = getattr(case.model, "_compile_loss", None)
+    given = [float(w) for w in leaves(getattr(compiled, "_user_loss_weights", None))]
+    if len(given) < 2 or min(given) > UNHEARD * max(given):
+        return
+    yield Repair(
+        ("loss",),
+        "outputs of equal weight",
+        lambda v: with_(v, edits=(("equal losses", _equal),)),
+        f"weights that bring all losses to about one size, {UNHEARD:g} apart at most",
+        ", ".join(f"{w:g}" for w in given),
+        "leave loss_weights out, or make them so that no output is forgotten",
+        "loss_weights=None",
+        location=compiled_at(case.model),
+        rank=3,
+    )
+
+
+def _equal(model: keras.Model) -> Undo:
+    compiled = model._compile_loss
+    given, built, flat = compiled._user_loss_weights, compiled.built, compiled._flat_losses
+    compiled._user_loss_weights = None
+    if flat is not None:
+        compiled._flat_losses = [each._replace(loss_weights=1.0) for each in flat]
+
+    def undo() -> None:
+        compiled._user_loss_weights, compiled._flat_losses, compiled.built = given, flat, built
+
+    return undo
 
 
 def _sigmoid(layer: Any) -> Edit:
@@ -181,9 +244,12 @@ def _activation(case: Case, target: Target) -> tuple[bool, bool, str]:
     """Whether the last activation is unfit, whether by proof, and why."""
     activation, loss, units = case.last_activation, case.loss, case.units
     if not activation:
-        return False, False, ""
+        bad = "crossentropy" in loss.name and not loss.from_logits and not _probable(case)
+        return bad, False, "outputs that are no probabilities" if bad else ""
     if activation == "softmax" and units == 1:
         return True, True, "softmax over one unit is 1 for every example"
+    if activation == "softmax" and target.kind == "multiclass" and not _adds_up(case):
+        return True, True, "softmax over another axis than that of the classes"
     if target.kind == "regression":
         low, high = RANGES.get(activation, (-np.inf, np.inf))
         finite = case.y[np.isfinite(case.y.astype("float64"))].astype("float64")
@@ -208,6 +274,18 @@ def _activation(case: Case, target: Target) -> tuple[bool, bool, str]:
     if target.kind == "multilabel":
         return activation in ("softmax", "relu", "tanh"), False, ""
     return activation in ("relu", *(("softmax",) if target.kind == "binary" and units == 1 else ())), False, ""
+
+
+def _probable(case: Case) -> bool:
+    """Whether the outputs lie between 0 and 1."""
+    found = values(leaves(case.anatomy.outputs)[0])
+    return not np.isfinite(found).all() or bool(((found > -1e-3) & (found < 1 + 1e-3)).all())
+
+
+def _adds_up(case: Case) -> bool:
+    """Whether the outputs of each example add up to 1."""
+    sums = values(leaves(case.anatomy.outputs)[0]).sum(axis=-1)
+    return not np.isfinite(sums).all() or bool(np.median(np.abs(sums - 1)) < 0.01)
 
 
 def _remapped(target: Target, loss: str) -> Scaling | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_recipe.diagnosis.anatomy import compiled_at
+from keras_recipe.diagnosis.anatomy import compiled_at, unwrapped
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Edit, Outcome, Undo, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
@@ -45,6 +46,29 @@ def weight_penalty(case: Case, own: Outcome | None) -> Iterator[Repair]:
 
 
 @repair
+def constraints(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """Weights that are put back into a small region after every step."""
+    held = [(layer, v) for layer in case.model._flatten_layers() if not layer._layers for v in layer.variables
+            if getattr(v, "constraint", None) is not None]  # fmt: skip
+    if not held:
+        return
+    names, where = place([layer for layer, _ in held])
+    said = {f"{layer.name}: {_constraint(v.constraint)}": None for layer, v in held}
+    yield Repair(
+        ("regularization",),
+        "no constraint",
+        lambda v: with_(v, edits=(("no constraint", _unconstrained),)),
+        "weights that may go where the loss leads them, MaxNorm(3) at the tightest",
+        "; ".join(list(said)[:4]),
+        "leave the constraint out, or make it wider",
+        "kernel_constraint=None",
+        names,
+        where,
+        rank=3,
+    )
+
+
+@repair
 def dropout(case: Case, own: Outcome | None) -> Iterator[Repair]:
     """Dropout of half the units or more."""
     strong = [c.layer for c in case.anatomy.calls if float(getattr(c.layer, "rate", 0) or 0) >= RATE
@@ -74,7 +98,7 @@ def dropout(case: Case, own: Outcome | None) -> Iterator[Repair]:
 @repair
 def clipping(case: Case, own: Outcome | None) -> Iterator[Repair]:
     """Gradients cut to nearly nothing."""
-    optimizer = getattr(case.model.optimizer, "inner_optimizer", case.model.optimizer)
+    optimizer = unwrapped(case.model.optimizer)
     given = {n: v for n in ("clipnorm", "clipvalue", "global_clipnorm") if (v := getattr(optimizer, n, None))}
     if not given:
         return
@@ -124,6 +148,23 @@ def _unpenalized(model: keras.Model) -> Undo:
             variable.regularizer = own
         for layer, own in layers:
             layer.activity_regularizer = own
+
+    return undo
+
+
+def _constraint(constraint: Any) -> str:
+    config = constraint.get_config() if hasattr(constraint, "get_config") else {}
+    return f"{type(constraint).__name__}({', '.join(f'{n}={v}' for n, v in config.items())})"
+
+
+def _unconstrained(model: keras.Model) -> Undo:
+    kept = [(v, v.constraint) for v in model.variables if getattr(v, "constraint", None) is not None]
+    for variable, _ in kept:
+        variable.constraint = None
+
+    def undo() -> None:
+        for variable, own in kept:
+            variable.constraint = own
 
     return undo
 

@@ -49,32 +49,45 @@ def input_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
 
 @repair
 def target_scale(case: Case, own: Outcome | None) -> Iterator[Repair]:
-    """Targets of a regression far from the outputs of a fresh network, which are about 1."""
-    target = case.target
-    if target is None or target.kind != "regression" or case.reconstruction or not case.y.size:
+    """Targets of a regression far from the outputs of a fresh network, which are about 1. Of several outputs those with
+    such targets drown the others, whose losses are nothing beside theirs."""
+    if case.reconstruction or (len(case.targets) == 1 and case.last_activation not in ("linear", "")):
         return
-    y = case.y.reshape(len(case.y), -1).astype("float64")
-    y = y[np.isfinite(y).all(axis=1)]
-    if len(y) < 2:
+    far = tuple(_far(single) for single in case.apart)
+    if not any(far):
         return
-    mean, deviation = y.mean(axis=0), y.std(axis=0)
-    if max(deviation.max(), np.abs(mean).max()) <= FAR and deviation.max() >= 0.01:
-        return
-    if case.last_activation not in ("linear", ""):
-        return
-    single = Scaling(float(mean[0]), float(deviation[0]) or 1.0)
-    scaling = single if y.shape[1] == 1 else Scaling(mean, np.where(deviation > 0, deviation, 1.0))
     yield Repair(
         ("target-scale",),
         "standardized targets",
-        lambda v: with_(v, targets=scaling),
+        lambda v: with_(v, targets=far),
         f"targets around 0 with a deviation of about 1 ({FAR:g} at most)",
-        f"deviation {deviation.max():.4g}, mean {mean[np.abs(mean).argmax()]:.4g}",
+        "; ".join(
+            f"deviation {np.max(s.deviation):.4g}, mean {np.ravel(s.mean)[np.abs(s.mean).argmax()]:.4g}"
+            for s in far
+            if s
+        ),
         "standardize the targets, and undo it on predictions",
         "y = (y - y_train.mean()) / y_train.std()",
         location=case.fit.location,
         rank=4,
     )
+
+
+def _far(single: Case) -> Scaling | None:
+    """Standardization of the targets of one output; None where they are no numbers, or near enough."""
+    if single.target is None or single.target.kind != "regression" or not single.y.size:
+        return None
+    y = single.y.reshape(len(single.y), -1).astype("float64")
+    y = y[np.isfinite(y).all(axis=1)]
+    if len(y) < 2:
+        return None
+    mean, deviation = y.mean(axis=0), y.std(axis=0)
+    if max(deviation.max(), np.abs(mean).max()) <= FAR and deviation.max() >= 0.01:
+        return None
+    if y.shape[1] == 1:
+        return Scaling(float(mean[0]), float(deviation[0]) or 1.0)
+    shape = single.y.shape[1:]
+    return Scaling(mean.reshape(shape), np.where(deviation > 0, deviation, 1.0).reshape(shape))
 
 
 def scaling_of(x: np.ndarray) -> Scaling | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from keras_recipe.diagnosis.anatomy import steps_itself
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Edit, Outcome, Undo, with_
 from keras_recipe.diagnosis.repairs import Repair, place, repair
@@ -35,7 +36,8 @@ def initial_weights(case: Case, own: Outcome | None) -> Iterator[Repair]:
         shifted = bias is not None and call is not case.head and float(np.mean(np.abs(bias.numpy()))) > BIAS
         if not LOW < ratio < HIGH or np.mean(value == 0) > 0.995 or shifted:
             strange.append((call.layer, ratio, shifted))
-    dead = dead_layers(case)
+    # Units behind kernels of zeros are not dead: they are 0 because of them.
+    dead = [] if any(ratio == 0 for _, ratio, _ in strange) else dead_layers(case)
     if not strange and not dead:
         return
     layers = list(dict.fromkeys([*(layer for layer, _, _ in strange), *(layer for layer, _ in dead if layer.weights)]))
@@ -84,6 +86,33 @@ def frozen_layers(case: Case, own: Outcome | None) -> Iterator[Repair]:
         f"{count:,} of {every:,} weights do not move: {_short(names)} has trainable=False",
         "set trainable=True, before compile",
         "layer.trainable = True",
+        names,
+        where,
+        rank=2,
+    )
+
+
+@repair
+def untouched_layers(case: Case, own: Outcome | None) -> Iterator[Repair]:
+    """Trainable layers that a training step of the script's own leaves as they are."""
+    if own is None or not own.finite or own.steps < 5 or not case.known_loss:
+        return
+    if not steps_itself(case.model) or not case.targets:
+        return
+    still = {id(v) for v in own.still}
+    layers = [c.layer for c in case.anatomy.calls if c.layer.trainable_variables
+              and all(id(v) in still for v in c.layer.trainable_variables)]  # fmt: skip
+    if not layers:
+        return
+    names, where = place(layers)
+    yield Repair(
+        ("frozen-layers",),
+        "the training step of Keras",
+        lambda v: with_(v, plain=True),
+        "every trainable layer moved by train_step",
+        f"{_short(names)}: not moved in {own.steps:,} steps",
+        "take gradients of model.trainable_variables, and apply them all",
+        "gradients = tape.gradient(loss, self.trainable_variables)",
         names,
         where,
         rank=2,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 
+from keras_recipe.diagnosis.anatomy import unwrapped
 from keras_recipe.diagnosis.case import Case
 from keras_recipe.diagnosis.probe import Outcome, with_
 from keras_recipe.diagnosis.repairs import Repair, repair
-from keras_recipe.diagnosis.rows import one_class_after_the_other
+from keras_recipe.diagnosis.rows import sorted_by_target
 
 FACTORS = (0.001, 0.01, 0.1, 10.0, 100.0, 1000.0)
 """Of the script's own rate that are tried, with CANONICAL ones."""
@@ -26,7 +28,7 @@ LONGER = 5.0
 
 def family(case: Case) -> str:
     """Whether an optimizer divides by the size of gradients ("adam") or not ("sgd")."""
-    name = type(getattr(case.model.optimizer, "inner_optimizer", case.model.optimizer)).__name__.lower()
+    name = type(unwrapped(case.model.optimizer)).__name__.lower()
     return "sgd" if name in ("sgd", "adagrad", "adadelta", "ftrl") else "adam"
 
 
@@ -92,7 +94,7 @@ def _kept(case: Case) -> float:
 @repair
 def order(case: Case, own: Outcome | None) -> Iterator[Repair]:
     """Rows that come sorted and are not shuffled."""
-    if not case.data.ordered or not one_class_after_the_other(case.data.train.y):
+    if not case.data.ordered or not sorted_by_target(case.data.train.y, _kept_of_a_batch(case)):
         return
     yield Repair(
         ("shuffling",),
@@ -103,14 +105,22 @@ def order(case: Case, own: Outcome | None) -> Iterator[Repair]:
         "shuffle before batching: dataset.shuffle(len(x)), or fit(shuffle=True) on arrays",
         "shuffle=True",
         location=case.fit.location,
+        certain=case.target is not None and case.target.kind != "regression",  # a series is left in order on purpose
         rank=2,
     )
 
 
+def _kept_of_a_batch(case: Case) -> int:
+    """Rows of a batch that are among those that are looked at."""
+    return max(1, round(case.data.batch * min(1.0, len(case.data.train) / case.data.total)))
+
+
 @repair
 def schedule(case: Case, own: Outcome | None) -> Iterator[Repair]:
-    """A learning rate that is spent long before training ends."""
-    highest = float(np.abs(case.rates).max())
+    """A learning rate that is spent long before training ends, or that a callback cuts from the first step on."""
+    compiled = getattr(unwrapped(case.model.optimizer), "_learning_rate", None)
+    given = float(compiled.numpy()) if isinstance(compiled, keras.Variable) else 0.0
+    highest = max(float(np.abs(case.rates).max()), given)
     if highest <= 0 or case.rates[-1] == highest:
         return
     spent = float(np.mean(np.abs(case.rates) < 0.03 * highest))
@@ -121,7 +131,7 @@ def schedule(case: Case, own: Outcome | None) -> Iterator[Repair]:
         "a constant rate",
         lambda v: with_(v, rate=highest),
         "a rate that falls over the whole training",
-        f"below 3 % of its highest for {spent:.0%} of the steps",
+        f"below 3 % of {highest:g} for {spent:.0%} of the steps",
         "give the schedule as many steps as training has",
         f"learning_rate={highest:g}",
         rank=2,
