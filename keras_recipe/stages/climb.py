@@ -102,38 +102,38 @@ def _next(study: Study, incumbent: Incumbent, left: Sequence[str]) -> str:
     """The first of these moves, unless its first trials leave no time for those of the move that is expected to bring
     most, and more than it: then that one."""
     name, config = left[0], incumbent.config
-
-    def proposed(move: str) -> list[Config]:
-        return candidates(move, config, incumbent.trials[0], study.problem, generator=study.generator)
-
-    def price(move: str) -> float:
-        first = proposed(move)
-        return seconds_of(study, move, incumbent, first) * rounds(study, [(c, study.seeds(1)[0]) for c in first])
-
-    more = [n for n in left[1:] if MOVES.option(n, "expect") > MOVES.option(name, "expect") and proposed(n)]
-    if MOVES.option(name, "keeps") or MOVES.option(name, "shortens") or not more or not proposed(name):
+    if MOVES.option(name, "keeps") or MOVES.option(name, "shortens"):
+        return name
+    later = {
+        n: candidates(n, config, incumbent.trials[0], study.problem, generator=study.generator)
+        for n in left
+        if n == name or MOVES.option(n, "expect") > MOVES.option(name, "expect")
+    }
+    first = later.pop(name)
+    more = [n for n, proposed in later.items() if proposed]
+    if not first or not more:
         return name
     most = max(more, key=lambda n: MOVES.option(n, "expect"))
 
+    def price(move: str, proposed: Sequence[Config]) -> float:
+        each = seconds_of(study, move, incumbent, proposed)
+        return each * rounds(study, [(c, study.seeds(1)[0]) for c in proposed])
+
     def choose() -> tuple[bool, str]:
-        held, own = study.remaining - incumbent.kept, price(name)
-        told = f"{_words(name)} takes {own:.0f} s of {held:.0f} s that are left"
-        if own <= DEAR * held:
-            return False, told
-        other = price(most)
-        told += f", {_words(most)}, which is expected to bring more, {other:.0f} s"
-        return other <= study.remaining - incumbent.kept < own + other, told
+        own, told = price(name, first), name.replace("_", " ")
+        if own <= DEAR * (study.remaining - incumbent.kept):
+            return False, f"{told} takes little of the time that is left"
+        other, held = price(most, later[most]), study.remaining - incumbent.kept
+        if held < other or own + other <= held:
+            return False, f"{told} takes no time from it that would be enough for it"
+        most_told = f"{most.replace('_', ' ')}, which is expected to bring more, {other:.0f} s"
+        return True, f"{told} takes {own:.0f} s of {held:.0f} s that are left, {most_told}"
 
     try:
         sooner: bool = study.plan(incumbent.stage, f"{most} before {name} ({config.digest()[:6]})", choose).value
     except RecipeError:  # which is told when its turn comes
         return name
     return most if sooner else name
-
-
-def _words(name: str) -> str:
-    """A move as a sentence calls it."""
-    return name.replace("_", " ")
 
 
 def _until_stop(study: Study, incumbent: Incumbent, name: str) -> float:
