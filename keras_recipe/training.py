@@ -157,9 +157,12 @@ def rates(learner: Learner, config: Config, epochs: int) -> list[float]:
     return [_rate_factor(config, training, epoch) for epoch in range(epochs)]
 
 
-def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.0) -> float:
+def seconds_an_epoch(
+    learner: Learner, config: Config, probe_seconds: float = 1.0, traced: Callable[[], object] = lambda: None
+) -> float:
     """Measured mean seconds of an epoch of `config` with its validation, from a few steps. What is paid once is not in
-    it: the trace, and features behind a frozen backbone, see `Learner.feature_seconds`."""
+    it: the trace, after which `traced` is called, and features behind a frozen backbone, see
+    `Learner.feature_seconds`."""
     last = learner.training(config, 0, rows=FEATURE_ROWS).phases[-1]
     rows = training_rows(learner.problem, config, 0)
     order = epoch_order(len(last.train.split), config.batch_size, 0, 0)
@@ -167,6 +170,7 @@ def seconds_an_epoch(learner: Learner, config: Config, probe_seconds: float = 1.
     calls = itertools.chain.from_iterable(last.train.steps(order, lambda: 4) for _ in itertools.count())
     (x, y), local, _ = next(calls)
     last.loop.train(x, y, local)  # which traces
+    traced()
     began, steps = time.monotonic(), 0
     while not steps or time.monotonic() - began < probe_seconds:
         (x, y), local, _ = next(calls)
@@ -211,7 +215,8 @@ class _Epoch:
             order = mixed_order(order, real, len(train.split) - real, share, self.seed, course.epochs)
         metric = objectives.METRICS[problem.objective.metric]
         losses: list[np.ndarray] = []
-        gains: list[np.ndarray] = []
+        labels: list[np.ndarray] = []
+        predicted: list[np.ndarray] = []
         done = 0
         for (x, y), local, rows in train.steps(order, lambda: 1 if self.batch_hooks else self.chunk):
             if self.deadline is not None and time.monotonic() > self.deadline:
@@ -223,14 +228,14 @@ class _Epoch:
                 course.startup = time.monotonic() - course.began
             losses.append(part)
             own = rows.ravel() < real  # simulated examples are trained on, and never scored
-            gains.append(
-                metric.gains(problem.train.y[rows.ravel()[own]], objectives.predictions(problem, outputs[own]))
-            )
+            labels.append(problem.train.y[rows.ravel()[own]])
+            predicted.append(objectives.predictions(problem, outputs[own]))
             done += len(rows)
             if self.progress and done < len(order):
                 self.progress(course.epochs, self.config.all_epochs, {"loss": float(part.mean())})
         # Summed in one piece: how many steps make a call depends on time, and the result must not.
-        return self._logs(float(np.concatenate(losses).mean(dtype="float64")), float(np.concatenate(gains).mean()))
+        gains = metric.gains(np.concatenate(labels), np.concatenate(predicted))
+        return self._logs(float(np.concatenate(losses).mean(dtype="float64")), float(gains.mean()))
 
     def _steps(
         self, x: tf.Tensor, y: tf.Tensor, local: np.ndarray, done: int, course: checkpoint.Course

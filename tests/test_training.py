@@ -444,3 +444,13 @@ def test_the_price_of_an_epoch_is_measured_where_one_call_is_all_of_it(monkeypat
     monkeypatch.setattr(loop, "train", slow)
     assert seconds_an_epoch(learner, config, probe_seconds=0.1) > 0.01
     assert len(steps) > 2
+
+
+def test_the_balanced_score_of_an_epoch_does_not_depend_on_how_many_steps_make_a_call() -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(200, 3)).astype("float32")
+    y = (x[:, 0] + generator.normal(size=200) > 1.2).astype("int32")
+    learner = Learner(load((x, y), metric="balanced_accuracy", name="rare"))
+    config = Config("mlp(depth=1, width=8)", "adam(learning_rate=0.01)", batch_size=8, epochs=3)
+    one_at_a_time = run_trial(learner, config, 0, callbacks=[Counter()])  # which wants to see every batch
+    assert same(one_at_a_time, run_trial(learner, config, 0))

@@ -82,6 +82,9 @@ def backbone_input(job: Job) -> Iterator[Finding]:
     """Pixels must reach a pretrained backbone in the form it was trained with: judged by its own statistics."""
     trunk = _backbone(job)
     first = _first_norm(trunk) if trunk is not None else None
+    if trunk is not None and first is None and (origin := getattr(trunk, "origin", None)) and origin.weights:
+        what = "the form of the pixels cannot be judged: the backbone has stored no statistics of a batch"
+        yield Finding("info", "preprocessing", what, "", f"it is fed as {origin.name} says", "", {})
     if trunk is None or first is None or _is_untouched(first):
         return
     import keras

@@ -143,7 +143,7 @@ def _examined(
     figures |= {"best found": verdict.best, "reached": verdict.reached, "trainings": len(trials) + len(own.outcomes)}
     if spoilt and verdict.named is not None and all(r.general for r in verdict.named.repairs):
         verdict = replace(verdict, named=None)
-    faults += _proved(case, own, verdict, trials, suspects, sick)
+    faults += _proved(case, own, score, verdict, trials, suspects, sick)
     named = [f for f in faults if f.severity != "INFO" and f.check != "labels_related"]
     if not named and (sick or own.score < case.dumb + margin):
         progress("training a plain network")
@@ -243,16 +243,19 @@ def _mismatch(case: Case, probe: Probe, deadline: float) -> Fault | None:
 
 
 def _proved(
-    case: Case, own: Own, verdict: Verdict, trials: list[Tried], suspects: list[Repair], sick: list[str]
+    case: Case, own: Own, score: float, verdict: Verdict, trials: list[Tried], suspects: list[Repair], sick: list[str]
 ) -> Iterator[Fault]:
     named = verdict.named
+    yours = f"yours {own.score:.3f}"
+    if own.outcomes[0].steps > (named.outcome.steps if named else 0):  # watched for longer than repairs were tried
+        yours = f"yours {score:.3f}, and {own.score:.3f} after {own.outcomes[0].steps:,}"
     told: set[str] = set()
     if named is not None:
         for repair in sorted(named.repairs, key=lambda r: r.rank):
             others = list(verdict.alternatives)
             gain = (
                 f"with {' and '.join(r.name for r in named.repairs)} the score is {named.score:.3f} after "
-                f"{named.outcome.steps:,} steps, yours {own.score:.3f}"
+                f"{named.outcome.steps:,} steps, {yours}"
             )
             facts = {
                 "score": own.score, "score with the repair": named.score, "constant": case.dumb,

@@ -45,6 +45,9 @@ GOOD = 0.95
 LEAST = 60
 """Gradient steps below which nothing shows."""
 
+BEGUN = 0.2
+"""Part of the planned steps up to which a job that was cut by time, and learns, may be slow at first, and no more."""
+
 TRACING = 1.0
 """Seconds that a changed model takes before its first step."""
 
@@ -363,6 +366,10 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
     if bearing and named.outcome.steps < len(case.rates):
         # What rate is right for the whole length does not show in a part of it.
         named = replace(named, repairs=tuple(r for r in named.repairs if not r.general))
+    first = own.outcomes[0]
+    begun = first.cut and first.finite and first.steps < BEGUN * first.planned and falls(first)
+    if begun or named.score - max(own.scores) < margin:
+        grave = False  # only sooner: it gets as far by itself, or was seen to learn in what is hardly its beginning
     grave |= any(r.impossible for r in named.repairs)
     return Verdict("ERROR" if grave else "WARNING", named, alternatives, best, reached)
 

@@ -101,7 +101,8 @@ def backbone(
             pretrained weights and "all" for random ones.
         batch_norm: "frozen" keeps batch normalization, its statistics and its weights, as it is; "adapt" lets it follow
             the data; "" is "frozen" for pretrained weights, "adapt" for random ones.
-        rate: share of the learning rate at which pretrained weights move, above 0 to 1 (Howard & Ruder, 2018).
+        rate: share of the learning rate at which pretrained weights move, above 0 to 1 (Howard & Ruder, 2018); in a
+            `fit` of your own, `rates.discriminative(optimizer, model)` makes the optimizer heed it.
         size: pixels of the smaller side that the backbone sees; 0 for that which its weights were trained at (at most
             four times the picture's own: filters know objects at one apparent size, Touvron et al., 2019), for random
             weights the picture's own, and in any case at least 64.
@@ -120,6 +121,10 @@ def backbone(
     _check_choice("train", train, TRAIN)
     _check_choice("batch_norm", batch_norm, BATCH_NORM)
     _check_choice("convention", convention, CONVENTIONS)
+    if not 0 < rate <= 1:
+        raise RecipeError("a rate above 0 and at most 1", f"{rate:g}", "freeze the backbone with train='head' instead")
+    if not 0 <= dropout < 1:
+        raise RecipeError("a dropout of 0 to below 1", f"{dropout:g}", "give the share of features that are dropped")
     source = Source.of(name, alpha)
     found = source.weights(weights, alpha)
     train, batch_norm = train or ("head" if found else "all"), batch_norm or ("frozen" if found else "adapt")

@@ -33,7 +33,8 @@ def discriminative(optimizer: keras.optimizers.Optimizer, model: keras.Model) ->
         model: its trainable weights must be those that `optimizer` will be applied to. A model without slowed layers
             leaves the optimizer as it is.
     """
-    factors = {id(v): f for layer in model.layers if (f := getattr(layer, _MARK, 1.0)) != 1.0 for v in layer.variables}
+    slowed = [layer for layer in model._flatten_layers() if getattr(layer, _MARK, 1.0) != 1.0]  # nested ones, too
+    factors = {id(v): getattr(layer, _MARK) for layer in slowed for v in layer.variables}
     if not any(id(v) in factors for v in model.trainable_variables):
         return optimizer
     optimizer.build(model.trainable_variables)

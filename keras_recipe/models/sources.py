@@ -69,21 +69,28 @@ class Source:
         if asked:
             return asked != "random"
         if self.folder is not None:
-            return (self.folder / weights.WEIGHTS).is_file()
+            return True  # one whose weights are missing is half of a copy, and no wish for random ones
         return self.preset is not None and self.preset.has_weights
 
     def weights(self, asked: str, alpha: float) -> Path | None:
         """The weights file or preset folder to load; None for random weights. Raises RecipeError."""
         if not self.is_pretrained(asked):
             return None
-        if asked:
-            path = Path(asked).expanduser()
-            if not path.exists():
-                raise RecipeError("a weights file or preset folder", f"{asked}, which is not there", "check the path")
-            return path
-        if self.preset is None:
-            return self.folder
-        return weights.at_hand(self.preset, alpha) or weights.download(self.preset, alpha)
+        if not asked and self.preset is not None:
+            if self.kind != "applications":
+                package(self.kind)  # without which nobody could use what is downloaded
+            return weights.at_hand(self.preset, alpha) or weights.download(self.preset, alpha)
+        path = Path(asked).expanduser() if asked else self.folder
+        assert path is not None
+        if not path.exists():
+            raise RecipeError("a weights file or preset folder", f"{path}, which is not there", "check the path")
+        if path.is_dir() and not (path / weights.WEIGHTS).is_file():
+            raise RecipeError(
+                f"a preset folder with the files {weights.CONFIG} and {weights.WEIGHTS}",
+                f"{path}, in which there is no {weights.WEIGHTS}",
+                "copy it whole; or say weights='random', to train its backbone from scratch",
+            )
+        return path
 
     def build(self, shape: tuple[int, int, int], found: Path | None, alpha: float) -> tuple[keras.Model, Convention]:
         """The backbone for inputs of this shape, with its weights, and what it expects of pixels."""
@@ -143,7 +150,7 @@ def package(kind: str, use: str = "") -> Any:
 
 def _converter(place: Path) -> Convention:
     """What the image converter of a keras-hub preset folder says of pixels; 0..1 where there is none."""
-    path = place / "image_converter.json"
+    path = place / weights.CONVERTER
     if not path.is_file():
         return CONVENTIONS["0..1"]
     config = json.loads(path.read_text()).get("config", {})

@@ -22,6 +22,10 @@ CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 """The two files of a preset folder that matter here, as keras-cv and keras-hub write them."""
 
 
+CONVERTER = "image_converter.json"
+"""What a backbone of keras-hub expects of pixels, beside them."""
+
+
 def folder() -> Path | None:
     """The user's folder of weights, None where there is none."""
     given = os.environ.get(VARIABLE)
@@ -38,7 +42,8 @@ def files(preset: Preset, alpha: float = 1.0) -> list[str]:
     short = re.sub(r"(?<!^)(?=V\d)", "_", preset.short).lower()  # MobileNetV2 -> mobilenet_v2
     short = "mobilenet_v1" if short == "mobilenet" else short
     width = f"_{float(alpha)}" if preset.takes_alpha else ""
-    return [name, f"{short}{width}_{side}_notop.weights.h5", f"{preset.short}.weights.h5"]
+    plain = [f"{preset.short}.weights.h5"] if alpha == 1.0 else []  # a name without a width is of no other
+    return [name, f"{short}{width}_{side}_notop.weights.h5", *plain]
 
 
 def at_hand(preset: Preset, alpha: float = 1.0) -> Path | None:
@@ -109,9 +114,12 @@ def _fetched(preset: Preset, alpha: float) -> Path:
         family = getattr(keras_cv.models, preset.family.builder)
     else:
         import keras_hub
-        from keras_hub.src.utils.preset_utils import get_file
+        from keras_hub.src.utils.preset_utils import check_file_exists, get_file
 
         family = getattr(keras_hub.models, preset.family.builder)
+        handle = family.presets[preset.short]["kaggle_handle"]
+        if check_file_exists(handle, CONVERTER):  # which says what the backbone expects of pixels
+            get_file(handle, CONVERTER)
     handle = family.presets[preset.short]["kaggle_handle"]
     get_file(handle, CONFIG)
     return Path(get_file(handle, WEIGHTS)).parent

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
+from keras_recipe.core.spec import Spec
 from keras_recipe.models.convnets import PHOTO
 from keras_recipe.moves import Proposed, move
 from keras_recipe.problem import Problem
 
 
-def _with(config: Config, *specs: str) -> Config:
-    return config.replace(augmentation="|".join(filter(None, (config.augmentation, *specs))))
+def _with(config: Config, spec: str) -> Config:
+    """The config with this augmentation behind its own, or in the place of one of the same name."""
+    own = {Spec.parse(part).name: part for part in config.augmentation.split("|") if part}
+    return config.replace(augmentation="|".join((own | {Spec.parse(spec).name: spec}).values()))
 
 
 @move("regularize", order=9, expect=0.1)

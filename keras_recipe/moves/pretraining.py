@@ -102,6 +102,6 @@ def backbone_rate(config: Config, trial: Trial) -> Proposed:
 @move("regularize", order=7, expect=0.05)
 def adapt_batch_norm(config: Config, trial: Trial) -> Proposed:
     """Let the batch statistics of an unfrozen backbone follow the data."""
-    if "batch_norm" in (_backbone(config) or {}):
+    if (_backbone(config) or {}).get("batch_norm") == "adapt":
         return "they do already"
     return (yield from _unfrozen(config, batch_norm="adapt"))

@@ -24,15 +24,15 @@ ROWS = 5000
 SEVERITIES: dict[Grade, Severity] = {"ERROR": "error", "WARNING": "warning", "INFO": "info"}
 
 
-def diagnosed(study: Study, config: Config, stage: str) -> tuple[Finding, ...]:
-    """What `diagnose` proves to be wrong with the training job of a config, the strongest first.
+def diagnosed(study: Study, config: Config, stage: str, seconds: float = SECONDS) -> tuple[Finding, ...]:
+    """What `diagnose` proves in so many seconds to be wrong with the training job of a config, the strongest first.
 
-    () where it proves nothing. It is recorded as a check of the stage that is blocked.
+    () where it proves nothing. It is recorded as a check of the stage that it may block.
     """
 
     def look() -> CheckRun:
         began = time.monotonic()
-        findings = tuple(_finding(fault) for fault in _faults(study, config) if fault.severity != "INFO")
+        findings = tuple(_finding(fault) for fault in _faults(study, config, seconds) if fault.severity != "INFO")
         text = "Repairs that something measured speaks for are tried on the job itself."
         return CheckRun(key, stage, "diagnosis", text, findings, time.monotonic() - began)
 
@@ -40,7 +40,7 @@ def diagnosed(study: Study, config: Config, stage: str) -> tuple[Finding, ...]:
     return tuple(f for f in study.memo(CheckRun, key, look).findings if f.severity == "error")
 
 
-def _faults(study: Study, config: Config) -> tuple[Fault, ...]:
+def _faults(study: Study, config: Config, seconds: float) -> tuple[Fault, ...]:
     from keras_recipe.compiled import build
     from keras_recipe.diagnosis.examine import examine
     from keras_recipe.diagnosis.fitting import bound
@@ -53,7 +53,7 @@ def _faults(study: Study, config: Config) -> tuple[Fault, ...]:
     told: dict[str, Any] = {"validation_data": _some(problem, problem.validation, study.seed)}
     fit = bound(model, (x, y), told | {"batch_size": config.batch_size, "epochs": config.epochs, "verbose": 0})
     try:
-        return examine(fit, max(1.0, min(SECONDS, study.remaining))).faults
+        return examine(fit, max(1.0, min(SECONDS, seconds, study.remaining))).faults
     except RecipeError:  # a model that it cannot look into must not hide what has blocked the stage
         return ()
 

@@ -61,7 +61,8 @@ def _permutations(study: Study, config: Config, trials: Sequence[Trial], feature
             return count, "the budget holds all of them"
         return count, f"one of all {plural(features, 'feature')} for {plural(len(trials), 'model')} takes {once:.2g} s"
 
-    found: int = study.plan("regularize", f"permutations of each feature ({config.digest()[:6]})", choose).value
+    what = f"permutations of each feature ({config.digest()[:6]}, in {study.budget:.0f} s)"
+    found: int = study.plan("regularize", what, choose).value
     return found
 
 

@@ -21,6 +21,8 @@ from keras_recipe.moves import MOVES
 from keras_recipe.stages.incumbent import Incumbent, affordable, complete
 from keras_recipe.study import Study
 
+DIVERGED = "its training diverged: what it predicts then is a guess"
+
 
 def verify(
     study: Study, name: str, incumbent: Incumbent, candidate: Config, first: Trial, saving: str = ""
@@ -39,6 +41,9 @@ def verify(
             else "its first seed does not beat the mean of the seeds before it"
         )
         decide(study, name, incumbent, candidate, (first,), f"{few}: stopped there", saving, margin)
+        return incumbent
+    if first.stopped == "diverged":
+        decide(study, name, incumbent, candidate, (first,), DIVERGED, saving, margin)
         return incumbent
     old: tuple[Trial, ...] = incumbent.trials
     new: tuple[Trial, ...] = (first,)
@@ -60,7 +65,8 @@ def verify(
     if len(old) > 1:
         judge(metric, gains, margin)
     incumbent = replace(incumbent, trials=old)
-    decision = decide(study, name, incumbent, candidate, new, "", saving, margin)
+    stopped = DIVERGED if any(t.stopped == "diverged" for t in new) else ""
+    decision = decide(study, name, incumbent, candidate, new, stopped, saving, margin)
     if not decision.accepted:
         return incumbent
     study.forget_weights(incumbent.trials)

@@ -49,7 +49,7 @@ def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve
     """
     incumbent = trained(study, config, "regularize", kept)
     if incumbent is None or len(incumbent.trials) < SEEDS[0]:
-        study.skip("regularize", LEARNING_CURVE, "not enough of the budget is left for more seeds of the model itself")
+        _left_out(study, config, "not enough of the budget is left for more seeds of the model itself")
         return None
     key = f"curve/{config.digest()}"
     known = study.journal.get(LearningCurve, key)
@@ -57,22 +57,26 @@ def draw_curve(study: Study, config: Config, kept: float = 0.0) -> LearningCurve
         return known
     full = len(study.learner.rows(config, 0))
     if full * SHARES[0] < LEAST:
-        study.skip("regularize", LEARNING_CURVE, f"of {full:,} training examples, an eighth is too few to learn from")
+        _left_out(study, config, f"of {full:,} training examples, an eighth is too few to learn from")
         return None
     shares, count = _affordable_points(study, incumbent, full)
     if not count:
-        study.skip("regularize", LEARNING_CURVE, "not enough of the budget is left")
+        _left_out(study, config, "not enough of the budget is left")
         return None
     try:
-        trials = study.trials(incumbent.stage, _pairs(study, config, shares, count))
+        trials = study.trials(incumbent.stage, _pairs(study, config, shares, count), incumbent.kept, whole=True)
     except TimeoutError:
         trials = []
-    if not trials or any(t.stopped in ("budget", "diverged") for t in trials):
-        study.skip("regularize", LEARNING_CURVE, "the budget ended, or training diverged, while it was trained")
+    if not trials or any(t.stopped == "diverged" for t in trials):
+        _left_out(study, config, "the budget ended, or training diverged, while it was trained")
         return None
     points = [trials[i * count : (i + 1) * count] for i in range(len(shares))]
     study.forget_weights(trials)
     return study.memo(LearningCurve, key, lambda: _fitted(study, incumbent, key, [*points, incumbent.trials]))
+
+
+def _left_out(study: Study, config: Config, why: str) -> None:
+    study.skip("regularize", LEARNING_CURVE, why, of=config)
 
 
 def _part(config: Config, share: float) -> Config:

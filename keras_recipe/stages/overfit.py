@@ -15,6 +15,7 @@ from keras_recipe.objectives import targets, written
 from keras_recipe.problem import Problem
 from keras_recipe.stages import Blocked
 from keras_recipe.stages.diagnosed import diagnosed
+from keras_recipe.stages.price import epoch_seconds
 from keras_recipe.study import Study
 
 FITTED = 0.99
@@ -40,6 +41,9 @@ embedded_mlp(width=256) comes to 1.3 times, and one of 3 x 512 to 4 times, at fo
 
 LEARNT = 0.999
 """Part of the blind loss under which something was learnt. A tenth of the labels, by heart, are a tenth of the loss."""
+
+DIAGNOSIS_SHARE = 0.05
+"""Part of the time that is left which the diagnosis of a ladder that has learnt something may take."""
 
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
@@ -93,13 +97,14 @@ def overfit(study: Study, config: Config) -> Config:
     """Climb the ladder until the training split is fitted; a config whose model is not on it is taken as it is.
 
     Returns the first config that fits, else the one with the lowest training loss. Raises Blocked where training
-    diverges, or none learns more of its training examples than how frequent labels are: then something is broken, and
-    the finding says what was found to mend it.
+    diverges, where none learns more of its training examples than how frequent labels are, and where none on the whole
+    ladder fits and the diagnosis proves why: then something is broken, and the finding says what was found to mend it.
     """
     rungs = ladder(study.problem)
     place = next((i for i, rung in enumerate(rungs) if _whole(rung) == _whole(config.model)), None)
     models = unfrozen(config.model) if place is None else rungs[place:]
     tried: list[tuple[Trial, Config]] = []
+    exhausted = False
     for number, model in enumerate(models, start=1):
         saturated = bool(tried) and _saturated(study.problem, tried[-1][0], model)
         rung = _within_budget(study, config.replace(model=model), number, saturated)
@@ -115,8 +120,10 @@ def overfit(study: Study, config: Config) -> Config:
         hurried = rung.epochs < config.epochs or trial.stopped == "budget"
         if _judge(study, trial, number, hurried) or hurried:
             break
+    else:
+        exhausted = True
     best, chosen = min(tried, key=lambda pair: (not fitted(study.problem, pair[0]), pair[0].train_loss))
-    broken = _broken(study, chosen, best)
+    broken = _broken(study, chosen, best, exhausted)
     if broken is not None:
         key, finding = f"check/overfit/nothing_fits/{chosen.digest()}", broken
         text = "A model that cannot learn its own training examples is broken."
@@ -148,7 +155,7 @@ def _bias(problem: Problem, trial: Trial) -> float:
 def _missed(problem: Problem, score: float, loss: float) -> float:
     """Share of the examples, or of the targets' variance, that is not explained; nats for log_loss."""
     if problem.objective.metric == "rmse":
-        return score**2 / float(problem.target_moments()[1].mean()) ** 2
+        return score**2 / float((problem.target_moments()[1].astype("float64") ** 2).mean())
     if problem.signature.task == "regression":
         return loss
     return score if problem.objective.metric == "log_loss" else 1 - score
@@ -171,9 +178,7 @@ def _within_budget(study: Study, config: Config, number: int, saturated: bool) -
     where the rung before was `saturated`, less than all of them in SPARE_SHARE of what is left."""
 
     def choose() -> tuple[int, str]:
-        from keras_recipe.training import seconds_an_epoch
-
-        once, an_epoch = study.learner.feature_seconds(config), seconds_an_epoch(study.learner, config)
+        once, an_epoch = study.learner.feature_seconds(config), epoch_seconds(study, config)
         if number == 1 and once + an_epoch > study.remaining:
             features = f", and {once:.0f} s before it for its features" if once else ""
             raise TimeoutError(f"one epoch of {config.model} takes {an_epoch:.1f} s{features}")
@@ -224,9 +229,11 @@ def _choice(problem: Problem, best: Trial) -> str:
     return f"no model fits the training split in its epochs; this one has the lowest training loss ({score})"
 
 
-def _broken(study: Study, config: Config, best: Trial) -> Finding | None:
-    """Why nothing fits, None where something does: whatever a model of this ladder is given, it learns some of it."""
-    blind = _blind_loss(study.problem)
+def _broken(study: Study, config: Config, best: Trial, exhausted: bool) -> Finding | None:
+    """Why nothing fits, None where something does, and where some is learnt and nothing is proved: labels may be that
+    noisy. It is proved only where no rung was left, and time was not short."""
+    metric, blind = study.problem.objective.metric, _blind_loss(study.problem)
+    proved: tuple[Finding, ...] | None = None
     if best.stopped == "diverged":
         symptom = ("training diverged", "a finite loss", f"NaN or infinity after {best.epochs} epochs")
     elif best.stopped != "budget" and best.train_loss > LEARNT * blind:
@@ -235,9 +242,18 @@ def _broken(study: Study, config: Config, best: Trial) -> Finding | None:
             f"a training loss below {blind:.4g}, which label frequencies alone reach",
             f"{best.train_loss:.4g} after {best.epochs} epochs of {config.model}",
         )
+    elif exhausted and not fitted(study.problem, best):
+        proved = diagnosed(study, config, "overfit", DIAGNOSIS_SHARE * study.remaining)
+        if not proved:
+            return None
+        symptom = (
+            "no model fits its own training examples, for what the diagnosis proves",
+            "a training split that is fitted",
+            f"training {written(metric, best.train_score)} after {best.epochs} epochs of {config.model}",
+        )
     else:
         return None
-    proved = diagnosed(study, config, "overfit")
+    proved = diagnosed(study, config, "overfit") if proved is None else proved
     cause, do = "data", "look at the tensors just before the net, and whether inputs and labels pair"
     if proved:
         cause, do = proved[0].cause, f"{proved[0].message}: {proved[0].hint}"

@@ -97,16 +97,16 @@ def signals(
     if not reason:
         try:
             pairs = [(s.config, study.seeds(1)[0]) for s in found]
-            trials = study.trials(STAGE, pairs)
-            if all(t.stopped not in ("budget", "diverged") for t in trials):
+            trials = study.trials(STAGE, pairs, whole=True)
+            if all(t.stopped != "diverged" for t in trials):
                 key = f"check/{STAGE}/{digest([[s.name, s.config.digest()] for s in found])}"
                 study.memo(CheckRun, key, lambda: _judged(study, found, trials, expect or {}, key))
                 study.forget_weights([t for t, s in zip(trials, found, strict=True) if s.config != config])
                 return config
-            reason = "a trial did not come to its end"
+            reason = "training diverged"
         except TimeoutError:
             reason = "the budget ended while they were trained"
-    study.skip(STAGE, "signals one by one", reason)
+    study.skip(STAGE, "signals one by one", reason, of=config)
     return config
 
 

@@ -93,8 +93,13 @@ def _enough(study: Study, config: Config, members: Sequence[Trial]) -> int:
     """Seeds that it takes to tell whether their average is ahead, as many of them as the rest of the budget holds."""
     if len(members) >= SEEDS[0]:
         return len(members)
+
+    def choose() -> tuple[int, str]:
+        count, reason = _held(study, members, SEEDS[0])
+        return (count if count >= SEEDS[0] else len(members)), reason  # two are no more of an ensemble than one
+
     what = f"seeds for an ensemble ({config.digest()[:6]}, in {study.budget:.0f} s)"
-    found: int = study.plan("squeeze", what, lambda: _held(study, members, SEEDS[0])).value
+    found: int = study.plan("squeeze", what, choose).value
     return found
 
 
@@ -106,7 +111,8 @@ def _more(study: Study, config: Config, members: Sequence[Trial]) -> int:
             return len(members), "the average of those that are trained is not ahead of them"
         return _held(study, members, MEMBERS)
 
-    found: int = study.plan("squeeze", f"members of the ensemble ({config.digest()[:6]})", choose).value
+    what = f"members of the ensemble ({config.digest()[:6]}, in {study.budget:.0f} s)"
+    found: int = study.plan("squeeze", what, choose).value
     return found
 
 

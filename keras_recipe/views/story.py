@@ -264,6 +264,11 @@ def _tried(stage: str, records: Sequence[Record]) -> list[Charge]:
                     seconds=sum(t.own_seconds for t in trials),
                 )
             )
+        elif isinstance(record, LearningCurve):
+            parts = [t for trials in open_.values() for t in trials if t.config["train_share"] != 1.0]
+            open_ = {d: [t for t in trials if t not in parts] for d, trials in open_.items()}
+            cost = sum(t.own_seconds for t in parts)
+            found.append(Charge(stage, "seeds", "learning curve", trials=len(parts), seconds=cost))
         elif isinstance(record, Plan) and hopeless(record):
             cost, reason = cost_of_hopeless(record), f"{labels.change(record.value)}: {record.reason}"
             found.append(Charge(stage, "hopeless", record.name, reason=reason, trials=1, seconds=cost))

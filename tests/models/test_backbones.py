@@ -18,7 +18,7 @@ from keras_recipe.core.spec import Spec
 from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.models import content_of, create, weights
-from keras_recipe.models.backbones import fed_side, is_pretrained, last_stage, save_preset, unfrozen
+from keras_recipe.models.backbones import fed_side, is_pretrained, last_stage, save_preset, unfrozen, weights_digest
 from keras_recipe.models.presets import PRESETS, Preset
 from keras_recipe.problem import Problem
 
@@ -366,6 +366,9 @@ def _write_old(model: keras.Model, path: Path) -> None:
         ("backbone(train='lots')", "'head', 'last', 'all'"),
         ("backbone(batch_norm='yes')", "'frozen', 'adapt'"),
         ("backbone(convention='bgr')", "caffe"),
+        ("backbone(rate=0.0)", "a rate above 0"),
+        ("backbone(rate=1.5, train='head')", "at most 1"),
+        ("backbone(dropout=1.0)", "0 to below 1"),
         ("backbone(name='keras_cv:resnet18', alpha=0.5)", "alpha"),
         ("backbone(name='applications:Xception', weights='random', size=32)", "71"),
     ],
@@ -374,6 +377,26 @@ def test_what_cannot_be_built_is_refused_with_what_was_expected(spec: str, said:
     with pytest.raises(RecipeError) as caught:
         create(spec, photos)
     assert said in str(caught.value)
+
+
+def test_a_preset_folder_without_its_weights_is_refused_and_never_random(
+    preset: Path, photos: Problem, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text((preset / "config.json").read_text())
+    spec = f"backbone(name='keras_cv:{tmp_path}')"
+    for look in (lambda: create(spec, photos), lambda: weights_digest(Spec.parse(spec))):
+        with pytest.raises(RecipeError, match=r"there is no model\.weights\.h5") as caught:
+            look()
+        assert "weights='random'" in str(caught.value)
+    assert create(str(Spec.parse(spec).with_args(weights="random")), photos).get_layer("backbone").origin.weights == ""
+
+
+def test_a_file_without_a_width_in_its_name_is_of_width_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "MobileNetV2.weights.h5").touch()
+    known = PRESETS["applications:MobileNetV2"]
+    assert {alpha for alpha in (0.35, 1.0, 1.4) if weights.at_hand(known, alpha)} == {1.0}
 
 
 def test_files_that_are_no_weights_are_refused(photos: Problem, tmp_path: Path) -> None:

@@ -42,6 +42,14 @@ def test_a_slowed_layer_takes_a_step_of_its_share_and_the_others_a_whole_one(mak
         np.testing.assert_allclose(b, a * (0.1 if index < 2 else 1.0), rtol=2e-3, atol=1e-6)
 
 
+def test_a_slowed_layer_is_found_in_a_model_inside_a_model() -> None:
+    whole, part = (
+        moved(keras.Sequential([keras.Input((4,)), model_of(f)]), keras.optimizers.SGD(0.1)) for f in (None, 0.1)
+    )
+    for index, (a, b) in enumerate(zip(whole, part, strict=True)):
+        np.testing.assert_allclose(b, a * (0.1 if index < 2 else 1.0), rtol=2e-3, atol=1e-6)
+
+
 def test_a_model_without_slowed_layers_leaves_the_optimizer_alone() -> None:
     optimizer = keras.optimizers.Adam()
     assert discriminative(optimizer, model_of(None)) is optimizer

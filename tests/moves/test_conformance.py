@@ -181,3 +181,12 @@ def test_a_move_may_say_why_it_proposes_nothing() -> None:
 def test_simulated_examples_come_at_three_shares() -> None:
     found = candidates("simulated_examples", STARTS[-1][1], None, blobs(), generator="m:f(size=3)")  # type: ignore[arg-type]
     assert [c.synthetic for c in found] == [f"m:f(share={share}, size=3)" for share in (0.1, 0.25, 0.5)]
+
+
+def test_an_augmentation_that_is_there_is_made_stronger_and_never_put_there_twice() -> None:
+    config = Config("small_cnn(width=8)", augmentation="flip()|shift(factor=0.1)")
+    found, why = proposals("flip_picture", config, trial(), squares())
+    assert not found
+    assert "already" in why
+    (stronger,) = candidates("shift_picture", config, trial(), squares())
+    assert stronger.augmentation == "flip()|shift(factor=0.2)"

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -364,3 +365,21 @@ def test_a_move_that_proposes_nothing_has_no_price(alone: Study) -> None:
     MOVES.staged("regularize", order=2, expect=0.5)(MOVES.get("learn"))
     assert regularize(alone, SLOW, ("flip_picture", "learn")) == FAST
     assert "flip_picture" in skips(alone)
+
+
+@pytest.mark.parametrize("diverges", ["the first seed", "another seed"])
+def test_what_diverges_is_refused_whatever_its_guess_scores(
+    diverges: str, alone: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = Study.trials
+
+    def spoilt(study: Study, stage: str, wanted: Any, *given: Any, **named: Any) -> list[Trial]:
+        found = trials(study, stage, wanted, *given, **named)
+        seed = study.seeds(2)[diverges == "another seed"]
+        return [replace(t, stopped="diverged") if t.seed == seed and t.digest == FAST.digest() else t for t in found]
+
+    monkeypatch.setattr(Study, "trials", spoilt)
+    assert regularize(alone, SLOW, ("learn",)) == SLOW
+    (decision,) = decisions(alone)
+    assert not decision.accepted
+    assert "diverged" in decision.reason

@@ -146,13 +146,13 @@ def test_what_the_budget_does_not_hold_is_skipped_with_the_reason(hungry: Study,
         study.trials("overfit", [(MODEL, seed) for seed in study.seeds(3)])
         study.journal.credit(3600.0 - 180.0 - study.journal.elapsed - 0.5)
         assert draw_curve(study, MODEL) is None
-        skipped = [p for p in select(list(study.journal), Plan) if p.key == "skip/regularize/learning_curve"]
+        skipped = [p for p in select(list(study.journal), Plan) if p.name == "learning_curve"]
         assert "budget" in skipped[0].reason
 
 
 def test_too_few_examples_are_skipped_with_the_reason(study: Study) -> None:
     assert draw_curve(study, MODEL) is None
-    skipped = [p for p in select(list(study.journal), Plan) if p.key == "skip/regularize/learning_curve"]
+    skipped = [p for p in select(list(study.journal), Plan) if p.name == "learning_curve"]
     assert "too few" in skipped[0].reason
 
 

@@ -204,3 +204,38 @@ def test_features_that_the_budget_does_not_hold_are_told_before_they_are_compute
     monkeypatch.setattr(xor.learner, "feature_seconds", lambda config: 1200.0)
     with pytest.raises(TimeoutError, match="1200 s before it for its features"):
         climb(xor, monkeypatch, SMALL)
+
+
+TINY = "mlp(depth=1, width=2)"
+"""It learns some of it in a few epochs, and never all."""
+
+
+@pytest.mark.parametrize(
+    ("model", "in_time", "looked"), [(TINY, True, True), (SMALL, True, False), (TINY, False, False)]
+)
+def test_a_ladder_that_learns_some_and_fits_nothing_is_diagnosed(
+    model: str, in_time: bool, looked: bool, xor: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def diagnosed(study: Study, config: Config, stage: str, seconds: float) -> tuple[Finding, ...]:
+        asked.append(seconds)
+        return ()
+
+    monkeypatch.setattr(overfit, "diagnosed", diagnosed)
+    if not in_time:  # that is why
+        monkeypatch.setattr(training, "seconds_an_epoch", lambda learner, config: 0.02 * 600)
+    climb(xor, monkeypatch, model, epochs=30)
+    assert bool(asked) == looked
+    assert all(seconds <= overfit.DIAGNOSIS_SHARE * 600 for seconds in asked)
+
+
+def test_a_model_that_learns_some_and_is_proved_broken_stops_the_recipe(
+    xor: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Finding("error", "dead-units", "half of the units are dead", "", "", "use another activation")
+    monkeypatch.setattr(overfit, "diagnosed", lambda *_: (found,))
+    with pytest.raises(Blocked, match="no model fits its own training examples"):
+        climb(xor, monkeypatch, TINY, epochs=30)
+    assert nothing_fits(xor).cause == "dead-units"
+    assert "half of the units are dead" in nothing_fits(xor).hint

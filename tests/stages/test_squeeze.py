@@ -10,7 +10,7 @@ import pytest
 
 from keras_recipe.core.config import Config
 from keras_recipe.core.journal import select
-from keras_recipe.core.records import CheckRun, Decision, Plan
+from keras_recipe.core.records import CheckRun, Decision, Plan, Trial
 from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, line
 from keras_recipe.moves import candidates
@@ -141,6 +141,13 @@ def test_fewer_than_three_seeds_are_not_averaged_and_that_is_said(study: Study) 
     (skip,) = (p for p in select(list(study.journal), Plan) if p.key.startswith("skip/"))
     assert skip.name == "ensemble"
     assert "2 seeds" in skip.reason
+
+
+def test_no_seed_is_trained_where_the_budget_does_not_hold_three(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.trials("overfit", [(SHORT, 0)])
+    monkeypatch.setattr("keras_recipe.stages.squeeze._held", lambda *_: (2, "1 is trained"))
+    ensemble(study, SHORT)
+    assert len(select(list(study.journal), Trial)) == 1
 
 
 def test_the_rest_of_the_budget_trains_the_seeds_that_it_takes_to_tell(noisy: Problem, tmp_path) -> None:  # type: ignore[no-untyped-def]

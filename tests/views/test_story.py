@@ -34,6 +34,14 @@ def test_a_move_is_charged_the_trials_before_its_decision_and_the_incumbent_the_
     assert (move.name, move.trials, move.seconds) == ("smaller_batch", 3, 3 * 8.25)
 
 
+def test_a_learning_curve_has_a_line_of_its_own(build: SimpleNamespace) -> None:
+    own = [build.trial("regularize", build.large, seed, 0.9) for seed in range(3)]
+    parts = [build.trial("regularize", build.large.replace(train_share=0.5), seed, 0.8) for seed in range(3)]
+    seeds, curve = charges([build.run(), *own, *parts, build.curve()])
+    assert (seeds.name, seeds.trials) == ("seeds of the model itself", 3)
+    assert (curve.name, curve.trials, curve.seconds) == ("learning curve", 3, 3 * 8.25)
+
+
 def test_an_ensemble_is_not_charged_for_the_seeds_of_its_members(build: SimpleNamespace) -> None:
     members = [build.trial("squeeze", build.large, seed, 0.9) for seed in range(3)]
     average = build.decision("squeeze", "ensemble", build.large, build.large, (0.0, -0.1, 0.1), False)
