@@ -368,8 +368,9 @@ def judge(case: Case, own: Own, score: float, trials: Sequence[Tried], margin: f
         named = replace(named, repairs=tuple(r for r in named.repairs if not r.general))
     first = own.outcomes[0]
     begun = first.cut and first.finite and first.steps < BEGUN * first.planned and falls(first)
-    if begun or named.score - max(own.scores) < margin:
-        grave = False  # only sooner: it gets as far by itself, or was seen to learn in what is hardly its beginning
+    sooner = first.steps > named.outcome.steps and named.score - own.score < margin
+    if begun or sooner:  # it was seen to learn in what is hardly its beginning, or gets as far by itself
+        grave = False
     grave |= any(r.impossible for r in named.repairs)
     return Verdict("ERROR" if grave else "WARNING", named, alternatives, best, reached)
 
