@@ -21,7 +21,7 @@ from keras_recipe.core.shown import shown
 from keras_recipe.core.spec import Spec
 from keras_recipe.data import synthetic
 from keras_recipe.directory import MODEL, SIMULATED, made, sweep, unwritable, write_split
-from keras_recipe.models import MODELS, content_of
+from keras_recipe.models import MODELS, content_of, weights
 from keras_recipe.moves import MOVES
 from keras_recipe.problem import Problem
 from keras_recipe.stages.examine import baseline, inspect, look_again
@@ -348,14 +348,16 @@ class Recipe:
         )
 
     def check(self) -> None:
-        """Raise RecipeError for a name that is unknown, a budget that cannot be enough, or a generator that makes no
-        examples of the problem."""
+        """Raise RecipeError for a name that is unknown, a budget that cannot be enough, a folder of weights that is not
+        there, or a generator that makes no examples of the problem."""
         if self.seconds < MIN_BUDGET:
             raise RecipeError(
                 f"a budget of at least {MIN_BUDGET:.0f} s", f"{self.seconds:g} s", "give a larger --budget"
             )
         if self.model is not None:
             MODELS.check(Spec.parse(self.model))
+        if self.problem.signature.kind == "image":
+            weights.folder()
         check_signals(self.problem, self.signals, self.expect)
         if self.synthetic:
             synthetic.check(self.synthetic)

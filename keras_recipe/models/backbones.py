@@ -167,7 +167,7 @@ def save_preset(model: keras.Model, folder: str | Path) -> Path:
         folder: made where it is missing; files of a preset that is there are overwritten.
 
     Raises:
-        RecipeError: the model has no such backbone.
+        RecipeError: the model has no such backbone, or keras-hub has no word for the pixels that it is fed.
     """
     origin: Origin | None = next((layer.origin for layer in model.layers if hasattr(layer, "origin")), None)
     kind = origin.name.partition(":")[0] if origin else ""
@@ -177,9 +177,20 @@ def save_preset(model: keras.Model, folder: str | Path) -> Path:
             f"one of {origin.name}" if origin else "another",
             "write a weights file instead: model.get_layer('backbone').save_weights('NAME.weights.h5')",
         )
+    if kind == "keras_hub" and origin.convention.bgr:
+        raise RecipeError(
+            "pixels as R, G, B, which is all that an image converter of keras-hub knows",
+            "a backbone that is fed B, G, R (convention='caffe')",
+            "write a weights file instead: model.get_layer('backbone').save_weights('NAME.weights.h5')",
+        )
     Path(folder).mkdir(parents=True, exist_ok=True)
     if kind == "keras_hub":
+        from keras_hub.layers import ImageConverter
+
+        scale = [1 / s for s in origin.convention.scale]
+        offset = [-o / s for o, s in zip(origin.convention.offset, origin.convention.scale, strict=True)]
         origin.built.save_to_preset(str(folder))
+        ImageConverter(scale=scale, offset=offset).save_to_preset(str(folder))
     else:
         from keras_cv.src.utils.preset_utils import save_to_preset
 

@@ -62,6 +62,11 @@ zero mean and unit variance over ImageNet, as PyTorch's models; "caffe" is B, G,
 ResNet."""
 
 
+OVERSHOOT = 0.1
+"""Part of the largest pixel by which the smallest may be below 0 without the range being one around 0: bicubic resizing
+swings that far beyond its input (Keys, 1981)."""
+
+
 @dataclass(frozen=True)
 class Levels:
     """How raw pixels become levels of 0..255: pixel * scale + offset."""
@@ -78,7 +83,7 @@ def levels(low: float, high: float, dtype: str) -> Levels:
     """
     if dtype == "uint8" and high > 127:
         return Levels(1.0, 0.0)
-    if low < 0:
+    if -low > OVERSHOOT * high:
         largest = max(-low, high)
         return Levels(127.5 / largest, 127.5)
     if dtype != "uint8" and 127 < high <= 255:

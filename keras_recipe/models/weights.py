@@ -27,9 +27,17 @@ CONVERTER = "image_converter.json"
 
 
 def folder() -> Path | None:
-    """The user's folder of weights, None where there is none."""
+    """The user's folder of weights, None where the variable is not set. Raises RecipeError where it names no folder."""
     given = os.environ.get(VARIABLE)
-    return Path(given).expanduser() if given else None
+    if not given:
+        return None
+    place = Path(given).expanduser()
+    if not place.is_dir():
+        there = "a file" if place.exists() else "not there"
+        raise RecipeError(
+            f"a folder of weights in ${VARIABLE}", f"{given}, which is {there}", "mend the path, or unset the variable"
+        )
+    return place
 
 
 def files(preset: Preset, alpha: float = 1.0) -> list[str]:

@@ -19,6 +19,7 @@ from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.models import content_of, create, weights
 from keras_recipe.models.backbones import fed_side, is_pretrained, last_stage, save_preset, unfrozen, weights_digest
+from keras_recipe.models.conventions import levels
 from keras_recipe.models.presets import PRESETS, Preset
 from keras_recipe.problem import Problem
 
@@ -164,6 +165,13 @@ def test_pixels_in_any_range_reach_the_backbone_as_it_knows_them(low: float, hig
     assert np.asarray(fed).max() == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize(("low", "high"), [(-0.02, 1.02), (-3.0, 255.0)])
+def test_a_range_that_resizing_has_widened_is_not_taken_for_one_around_0(low: float, high: float) -> None:
+    found = levels(low, high, "float32")
+    assert found.offset == 0.0
+    assert found.scale * high == pytest.approx(255.0)
+
+
 def test_blue_comes_first_where_a_backbone_was_trained_so(photos: Problem) -> None:
     model = create(random("applications:VGG16"), photos)
     fed = keras.Model(model.inputs[0], model.get_layer("backbone")._inbound_nodes[-1].input_tensors[0])
@@ -214,6 +222,19 @@ def test_a_preset_folder_of_keras_hub_comes_back(photos: Problem, tmp_path: Path
         np.testing.assert_array_equal(a, b)
     fed = keras.Model(again.inputs[0], again.get_layer("preprocess").output)(np.full((1, 40, 56, 3), 100, "uint8"))
     np.testing.assert_allclose(np.asarray(fed)[0, 0, 0], [1.0, 0.0, 1.0], atol=1e-5)
+
+
+def test_a_preset_folder_of_keras_hub_says_what_its_backbone_expects_of_pixels(photos: Problem, tmp_path: Path) -> None:
+    def fed(spec: str) -> np.ndarray:
+        model = create(spec, photos)
+        return np.asarray(keras.Model(model.inputs[0], model.get_layer("preprocess").output)(photos.train.x[:2]))
+
+    spec = random("keras_hub:resnet_18", convention="imagenet")
+    folder = save_preset(create(spec, photos), tmp_path / "hub")
+    np.testing.assert_allclose(fed(f"backbone(name='keras_hub:{folder}')"), fed(spec), atol=1e-5)
+    with pytest.raises(RecipeError, match="R, G, B"):
+        save_preset(create(random("keras_hub:resnet_18", convention="caffe"), photos), tmp_path / "caffe")
+    assert not (tmp_path / "caffe").exists()
 
 
 def test_weights_are_found_in_the_users_folder(
@@ -389,6 +410,16 @@ def test_a_preset_folder_without_its_weights_is_refused_and_never_random(
             look()
         assert "weights='random'" in str(caught.value)
     assert create(str(Spec.parse(spec).with_args(weights="random")), photos).get_layer("backbone").origin.weights == ""
+
+
+@pytest.mark.parametrize(("name", "said"), [("missing", "not there"), ("file.h5", "a file")])
+def test_a_variable_that_names_no_folder_is_told(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file.h5").touch()
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path / name))
+    with pytest.raises(RecipeError, match=said):
+        weights.at_hand(PRESETS["applications:MobileNetV2"])
 
 
 def test_a_file_without_a_width_in_its_name_is_of_width_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
