@@ -62,6 +62,15 @@ zero mean and unit variance over ImageNet, as PyTorch's models; "caffe" is B, G,
 ResNet."""
 
 
+_ROOTS = tuple((d / 255.0) ** 0.5 for d in _DEVIATION)
+
+EFFICIENTNET = Convention(
+    tuple(m * (1.0 - r) for m, r in zip(_MEAN, _ROOTS, strict=True)),
+    _ROOTS,
+)
+"""Levels for ImageNet's weights of EfficientNetB0 to B7 in keras.applications: they want pixels divided by the
+deviation. The layer in front divides by its root; Keras adds the other division only where it fetches them itself."""
+
 OVERSHOOT = 0.1
 """Part of the largest pixel by which the smallest may be below 0 without the range being one around 0: bicubic resizing
 swings that far beyond its input (Keys, 1981)."""

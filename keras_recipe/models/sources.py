@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from keras_recipe.core.errors import RecipeError, nearest
 from keras_recipe.models import weights
-from keras_recipe.models.conventions import CONVENTIONS, Convention
+from keras_recipe.models.conventions import CONVENTIONS, EFFICIENTNET, Convention
 from keras_recipe.models.presets import PRESETS, SOURCES, Preset
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ class Source:
             weights.load(built, found / weights.WEIGHTS if found.is_dir() else found)
             if found.is_dir() and self.kind == "keras_hub":
                 convention = _converter(found)
+            if self.kind == "applications" and _divides_by_a_root(built):
+                convention = EFFICIENTNET
         return built, convention
 
     def _built(self, shape: tuple[int, int, int], alpha: float) -> tuple[keras.Model, Convention]:
@@ -146,6 +150,16 @@ def package(kind: str, use: str = "") -> Any:
         raise RecipeError(
             f"the package {name}{use}", str(error), f"install it: pip install 'keras-recipe[{name}]'"
         ) from error
+
+
+def _divides_by_a_root(built: keras.Model) -> bool:
+    """Whether it is an EfficientNetB that holds ImageNet's mean and deviation: one trained from scratch holds none."""
+    import keras
+
+    if not built.name.startswith("efficientnetb"):
+        return False
+    layer = next(layer for layer in built.layers if isinstance(layer, keras.layers.Normalization))
+    return bool(np.any(np.asarray(layer.mean) != 0))
 
 
 def _converter(place: Path) -> Convention:

@@ -172,6 +172,31 @@ def test_a_range_that_resizing_has_widened_is_not_taken_for_one_around_0(low: fl
     assert found.scale * high == pytest.approx(255.0)
 
 
+def test_pixels_reach_an_efficientnet_as_keras_feeds_it_with_the_weights_that_it_fetches(
+    photos: Problem, tmp_path: Path
+) -> None:
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    built = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(64, 64, 3))
+    path = tmp_path / "b0.weights.h5"
+    spec = f"backbone(name='applications:EfficientNetB0', weights='{path}', size=64)"
+
+    def fed() -> np.ndarray:
+        model = create(spec, photos)
+        trunk = model.get_layer("backbone")
+        tensor = trunk._inbound_nodes[-1].input_tensors[0]
+        before = next(layer for layer in trunk.layers if isinstance(layer, keras.layers.Normalization))
+        inner = keras.Model(trunk.inputs[0], before.output)
+        return np.asarray(inner(keras.Model(model.inputs[0], tensor)(np.full((1, 40, 56, 3), 100, "uint8"))))[0, 9, 9]
+
+    built.save_weights(path)  # of somebody who has trained it from scratch
+    np.testing.assert_allclose(fed(), 100 / 255, atol=1e-4)
+    layer = next(layer for layer in built.layers if isinstance(layer, keras.layers.Normalization))
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(deviation)  # as the published file has it: its root is taken once more
+    built.save_weights(path)
+    np.testing.assert_allclose(fed(), (100 / 255 - mean) / deviation, atol=1e-3)
+
+
 def test_blue_comes_first_where_a_backbone_was_trained_so(photos: Problem) -> None:
     model = create(random("applications:VGG16"), photos)
     fed = keras.Model(model.inputs[0], model.get_layer("backbone")._inbound_nodes[-1].input_tensors[0])
