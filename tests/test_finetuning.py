@@ -333,6 +333,12 @@ def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand
     assert (without.model, without.weights) == ("small_cnn(width=16)", "")
     assert weights.VARIABLE in without.reason
     assert best_at_hand() == ""
+    folder = tmp_path / "resnet_18_imagenet"
+    folder.mkdir()
+    (folder / "model.weights.h5").touch()
+    assert "keras_hub:resnet_18_imagenet" in best_at_hand()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # another project has downloaded it
+    assert best_at_hand() == ""
 
 
 def test_the_first_model_is_recorded_with_its_reason(photos: Problem, tmp_path: Path) -> None:

@@ -160,6 +160,6 @@ def fits(model: keras.Model, problem: Problem, spec: str) -> keras.Model:
         raise RecipeError(
             f"a model with outputs of shape {expected} for this {problem.signature.task} problem",
             f"{spec}, whose outputs have shape {received}",
-            "end the builder with keras_recipe.models.head(problem, features)",
+            "end the builder with keras_recipe.models.heads.head(problem, features)",
         )
     return model

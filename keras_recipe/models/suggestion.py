@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,9 +104,15 @@ def at_hand() -> list[tuple[Preset, float, Path]]:
 def _largest_at_hand() -> tuple[Preset, float, Path] | None:
     limit = 10 * LARGEST if Path("/dev/nvidia0").exists() else LARGEST  # asking TensorFlow would cost seconds
     # Weights grow with the square of the width. ViTDet is for detection: its weights take 1024 x 1024 only.
-    sized = [(p.parameters * alpha**2, p, alpha, path) for p, alpha, path in at_hand() if p.family.side <= 600]
+    usable = [found for found in at_hand() if _installed(found[0].family.source) and found[0].family.side <= 600]
+    sized = [(p.parameters * alpha**2, p, alpha, path) for p, alpha, path in usable]
     fitting = [entry for entry in sized if entry[0] <= limit]
     return max(fitting, key=lambda entry: entry[0])[1:] if fitting else None
+
+
+def _installed(source: str) -> bool:
+    """Whether the package that builds backbones of this source is here; what is at hand may be another project's."""
+    return source == "applications" or importlib.util.find_spec(source) is not None
 
 
 def _spec(preset: Preset, alpha: float) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +88,8 @@ def _places(preset: Preset) -> list[Path]:
 def download(preset: Preset, alpha: float = 1.0) -> Path:
     """Fetch the published weights, with progress, into the caches of Keras or Kaggle. Raises RecipeError."""
     try:
-        return _fetched(preset, alpha)
+        with contextlib.redirect_stdout(sys.stderr):  # standard output is for results; Keras reports its progress there
+            return _fetched(preset, alpha)
     except Exception as error:  # each of the three downloaders raises exceptions of its own
         raise RecipeError(
             f"the pretrained weights of {preset.name}, on this machine or from the network",
