@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,18 @@ ROWS = 5000
 SEVERITIES: dict[Grade, Severity] = {"ERROR": "error", "WARNING": "warning", "INFO": "info"}
 
 
-def diagnosed(study: Study, config: Config, stage: str, seconds: float = SECONDS) -> tuple[Finding, ...]:
+def diagnosed(
+    study: Study, config: Config, stage: str, seconds: float = SECONDS, mild: Container[str] = ()
+) -> tuple[Finding, ...]:
     """What `diagnose` proves in so many seconds to be wrong with the training job of a config, the strongest first.
 
-    () where it proves nothing. It is recorded as a check of the stage that it may block.
+    () where it proves nothing. It is recorded as a check of the stage that it may block, `mild` causes as warnings.
     """
 
     def look() -> CheckRun:
         began = time.monotonic()
-        findings = tuple(_finding(fault) for fault in _faults(study, config, seconds) if fault.severity != "INFO")
+        faults = [fault for fault in _faults(study, config, seconds) if fault.severity != "INFO"]
+        findings = tuple(_finding(fault, fault.cause in mild) for fault in faults)
         text = "Repairs that something measured speaks for are tried on the job itself."
         return CheckRun(key, stage, "diagnosis", text, findings, time.monotonic() - began)
 
@@ -64,11 +68,11 @@ def _some(problem: Problem, split: Split, seed: int) -> tuple[np.ndarray, np.nda
     return np.asarray(x), objectives.targets(problem, y)
 
 
-def _finding(fault: Fault) -> Finding:
+def _finding(fault: Fault, mild: bool) -> Finding:
     hint = "; ".join(part for part in (fault.hint, fault.patch) if part)
     where = f" ({fault.layer})" if fault.layer else ""
     return Finding(
-        SEVERITIES[fault.severity],
+        "warning" if mild else SEVERITIES[fault.severity],
         fault.cause,
         fault.message + where,
         fault.expected,

@@ -45,6 +45,10 @@ LEARNT = 0.999
 DIAGNOSIS_SHARE = 0.05
 """Part of the time that is left which the diagnosis of a ladder that has learnt something may take."""
 
+PRESCRIBED = ("learning-rate", "epochs")
+"""What the recipe itself has chosen, so that nobody has broken it: a model that learns some of it goes on, with a
+warning."""
+
 LADDERS: dict[str, tuple[str, ...]] = {
     "small picture": (
         "small_cnn(width=16)",
@@ -243,7 +247,7 @@ def _broken(study: Study, config: Config, best: Trial, exhausted: bool) -> Findi
             f"{best.train_loss:.4g} after {best.epochs} epochs of {config.model}",
         )
     elif exhausted and not fitted(study.problem, best):
-        proved = diagnosed(study, config, "overfit", DIAGNOSIS_SHARE * study.remaining)
+        proved = diagnosed(study, config, "overfit", DIAGNOSIS_SHARE * study.remaining, PRESCRIBED)
         if not proved:
             return None
         symptom = (

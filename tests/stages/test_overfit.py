@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -218,7 +219,7 @@ def test_a_ladder_that_learns_some_and_fits_nothing_is_diagnosed(
 ) -> None:
     asked: list[float] = []
 
-    def diagnosed(study: Study, config: Config, stage: str, seconds: float) -> tuple[Finding, ...]:
+    def diagnosed(study: Study, config: Config, stage: str, seconds: float, mild: Any) -> tuple[Finding, ...]:
         asked.append(seconds)
         return ()
 
@@ -228,6 +229,14 @@ def test_a_ladder_that_learns_some_and_fits_nothing_is_diagnosed(
     climb(xor, monkeypatch, model, epochs=30)
     assert bool(asked) == looked
     assert all(seconds <= overfit.DIAGNOSIS_SHARE * 600 for seconds in asked)
+
+
+def test_epochs_of_the_recipes_own_are_told_and_stop_nothing_that_learns(xor: Study) -> None:
+    config = Config(SMALL, "adam(learning_rate=0.0003)", batch_size=16, epochs=2)
+    assert overfit.overfit(xor, config) == config
+    (looked,) = [r for r in xor.journal if isinstance(r, CheckRun) and r.check == "diagnosis"]
+    (found,) = looked.findings
+    assert (found.severity, found.cause in overfit.PRESCRIBED) == ("warning", True)
 
 
 def test_a_model_that_learns_some_and_is_proved_broken_stops_the_recipe(
