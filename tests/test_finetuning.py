@@ -19,7 +19,7 @@ from keras_recipe.data import load, synthetic
 from keras_recipe.learner import Learner
 from keras_recipe.models import weights
 from keras_recipe.models.suggestion import best_at_hand, suggest_model
-from keras_recipe.problem import Problem
+from keras_recipe.problem import Problem, Split
 from keras_recipe.recipe import Recipe
 from keras_recipe.stages.overfit import default_config, first_model, overfit
 from keras_recipe.training import Outcome, run_trial, seconds_an_epoch
@@ -268,10 +268,13 @@ def test_the_head_is_trained_first_and_the_backbone_joins_in_for_the_last_epochs
         def on_epoch_end(self, epoch: int, logs: object = None) -> None:
             rates.append(float(self.model.optimizer.learning_rate))
 
-    run(photos, ALL, 12, callbacks=[Watch()])
+    run(photos, ALL, 12, callbacks=[Watch(), Rates()])
+    assert rates[:10] == [rates[0]] * 10
+    assert rates[0] > rates[10] > 0.5 * rates[0] > rates[11] > 0  # over its own part
+    rates.clear()
     run(photos, ALL, 12, schedule="cosine", callbacks=[Rates()])
     assert np.diff(rates[:10]).max() < 0
-    assert rates[10] > 0.5 * rates[0] > rates[11]  # once more over its own part
+    assert rates[10] > 0.5 * rates[0] > rates[11]  # once more
     moves = [float(np.abs(b - a).max()) for a, b in itertools.pairwise(seen)]
     assert moves[:9] == [0.0] * 9
     assert all(0 < m < 0.05 for m in moves[9:]), moves[9:]
@@ -317,33 +320,47 @@ def test_early_stopping_waits_for_fine_tuning(photos: Problem) -> None:
     assert trial.epochs > 10
 
 
+class Many(Split):
+    """A split that says it is long."""
+
+    count = 200_000
+
+    def __len__(self) -> int:
+        return self.count
+
+
 def test_the_model_to_begin_with_depends_on_the_input_and_on_the_weights_at_hand(
     photos: Problem, stripes: Problem, blobs: Problem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     found = suggest_model(photos)
-    assert found.model == best_at_hand() == HEAD.replace(", size=64", "")
+    assert found.model == best_at_hand(photos) == HEAD.replace(", size=64", "")
     assert found.weights.endswith("mobilenet_v1_0.25_224_notop.weights.h5")
     assert "Kornblith" in found.paper
     assert default_config(photos, found.model).epochs == 60
     assert suggest_model(stripes).model.startswith("small_cnn")
     assert suggest_model(blobs).model.startswith("mlp")
+    many = replace(photos, train=Many(photos.train.x, photos.train.y, photos.train.ids))
+    assert "MobileNet" in suggest_model(many).model  # of a quarter of the width: 218,544 weights
+    monkeypatch.setattr(Many, "count", 10**9)
+    assert suggest_model(many).model.startswith("small_cnn")
+    assert "too large to be suggested for 1,000,000,000 photos" in suggest_model(many).reason
     monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     without = suggest_model(photos)
     assert (without.model, without.weights) == ("small_cnn(width=16)", "")
     assert weights.VARIABLE in without.reason
-    assert best_at_hand() == ""
+    assert best_at_hand(photos) == ""
     folder = tmp_path / "resnet_18_imagenet"
     folder.mkdir()
     (folder / "model.weights.h5").touch()
-    assert "keras_hub:resnet_18_imagenet" in best_at_hand()
+    assert "keras_hub:resnet_18_imagenet" in best_at_hand(photos)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # another project has downloaded it
-    assert best_at_hand() == ""
+    assert best_at_hand(photos) == ""
 
 
 def test_the_first_model_is_recorded_with_its_reason(photos: Problem, tmp_path: Path) -> None:
     with Recipe(photos, tmp_path, 600.0, workers=1).study() as study:
-        assert first_model(study) == best_at_hand()
+        assert first_model(study) == best_at_hand(photos)
         plan = study.journal.get(Plan, "plan/overfit/first model")
     assert plan is not None
     assert "Kornblith" in plan.reason

@@ -32,6 +32,13 @@ VALUES = 4000
 LAYERS = 60
 """Layers that are compared, spread evenly over the network."""
 
+KERNELS = (
+    ("kernel", "kernel_initializer"),
+    ("kernel", "depthwise_initializer"),
+    ("depthwise_kernel", "depthwise_initializer"),
+)
+"""Attributes of a layer's kernel and of its initializer: of most layers, of depthwise and of separable convolutions."""
+
 PICTURES = 128
 """Pictures that statistics are taken from."""
 
@@ -171,9 +178,8 @@ def _compared(trunk: keras.Model) -> tuple[int, list[str]]:
 
 def _kernel(layer: keras.layers.Layer) -> tuple[Any, Any] | None:
     """A layer's kernel and the initializer that drew it."""
-    for attribute in ("kernel", "depthwise_kernel"):
-        initializer = getattr(layer, f"{attribute.removesuffix('_kernel')}_initializer", None)
-        variable = getattr(layer, attribute, None)
+    for attribute, drawn_by in KERNELS:
+        variable, initializer = getattr(layer, attribute, None), getattr(layer, drawn_by, None)
         if variable is not None and initializer is not None and "seed" in initializer.get_config():
             return variable, initializer
     return None

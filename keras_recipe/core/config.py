@@ -29,9 +29,10 @@ class Config:
         epochs: passes over the training split, at least 1.
         patience: epochs without a better validation loss before training stops, the best weights being
             restored; `None` trains all epochs and keeps the last weights.
-        schedule: "" for a constant learning rate; "cosine" lets it fall to 0 over the training run (Loshchilov &
-            Hutter, 2016), for a backbone that is fine-tuned once more over its part of it; "cooldown" keeps it constant
-            for the epochs, and lets it fall to 0 in a quarter as many that follow.
+        schedule: "" for a constant learning rate, which falls to 0 only in the part of the run in which a pretrained
+            backbone is fine-tuned; "cosine" lets it fall to 0 over the training run (Loshchilov & Hutter, 2016), the
+            head's part and the backbone's each; "cooldown" keeps it constant for the epochs, and lets it fall to 0 in a
+            quarter as many that follow.
         label_smoothing: share of each label that is spread over all classes, 0 to below 1.
         synthetic: spec of a generator of simulated examples, `"paste(share=0.25)"`; empty for none. Its argument
             `share` is that of each epoch's examples which are simulated; see `keras_recipe.data.synthetic`.

@@ -101,14 +101,16 @@ def backbone(
             pretrained weights and "all" for random ones.
         batch_norm: "frozen" keeps batch normalization, its statistics and its weights, as it is; "adapt" lets it follow
             the data; "" is "frozen" for pretrained weights, "adapt" for random ones.
-        rate: share of the learning rate at which pretrained weights move, above 0 to 1 (Howard & Ruder, 2018); in a
-            `fit` of your own, `rates.discriminative(optimizer, model)` makes the optimizer heed it.
+        rate: share of the learning rate at which the first layer of pretrained weights moves, above 0 to 1; those
+            behind it move faster and faster, up to the whole rate of the head (Howard & Ruder, 2018). In a `fit` of
+            your own, `rates.discriminative(optimizer, model)` makes the optimizer heed it.
         size: pixels of the smaller side that the backbone sees; 0 for that which its weights were trained at (at most
             four times the picture's own: filters know objects at one apparent size, Touvron et al., 2019), for random
             weights the picture's own, and in any case at least 64.
         alpha: width multiplier of MobileNet (0.25 to 1) and MobileNetV2 (0.35 to 1.4).
-        convention: range of pixels, where the name does not tell: one of "0..255", "0..1", "-1..1", "imagenet",
-            "caffe".
+        convention: range of pixels that the backbone is given, where the name does not tell: one of "0..255", "0..1",
+            "-1..1", "imagenet", "caffe". One of keras-cv rescales them itself only where this is "0..255", or is left
+            out.
         dropout: share of features dropped before the last layer, 0 to below 1.
 
     Raises:
@@ -129,10 +131,8 @@ def backbone(
     found = source.weights(weights, alpha)
     train, batch_norm = train or ("head" if found else "all"), batch_norm or ("frozen" if found else "adapt")
     shape = _fed(problem, source, size, pretrained=found is not None)
-    built, pixels = source.build(shape, found, alpha)
+    built, pixels = source.build(shape, found, alpha, convention)
     trunk = _plain(built)
-    if convention:
-        pixels = CONVENTIONS[convention]
     side = min(problem.signature.shape[:2])
     trunk.origin = Origin(
         name,
@@ -148,7 +148,7 @@ def backbone(
     _train_only(trunk, train)
     _hold(trunk, train, batch_norm)
     if found and train != "head":
-        slow(trunk, rate)
+        _slow_towards_the_front(trunk, rate)
     tensor = keras.Input(problem.signature.shape, dtype=problem.signature.dtype, name="inputs")
     x = pixels.layers(_enlarged(problem, tensor, shape))
     x = trunk(x)
@@ -167,7 +167,7 @@ def save_preset(model: keras.Model, folder: str | Path) -> Path:
         folder: made where it is missing; files of a preset that is there are overwritten.
 
     Raises:
-        RecipeError: the model has no such backbone, or keras-hub has no word for the pixels that it is fed.
+        RecipeError: the model has no such backbone, or its package has no word for the pixels that it is fed.
     """
     origin: Origin | None = next((layer.origin for layer in model.layers if hasattr(layer, "origin")), None)
     kind = origin.name.partition(":")[0] if origin else ""
@@ -175,6 +175,12 @@ def save_preset(model: keras.Model, folder: str | Path) -> Path:
         raise RecipeError(
             "a model of `backbone(name='keras_cv:...')` or `'keras_hub:...'`, as it was built",
             f"one of {origin.name}" if origin else "another",
+            "write a weights file instead: model.get_layer('backbone').save_weights('NAME.weights.h5')",
+        )
+    if kind == "keras_cv" and origin.convention not in (CONVENTIONS["0..255"], CONVENTIONS["0..1"]):
+        raise RecipeError(
+            "pixels of 0..255 or 0..1, which is all that a preset folder of keras-cv can say of them",
+            "a backbone that is fed others (convention=...)",
             "write a weights file instead: model.get_layer('backbone').save_weights('NAME.weights.h5')",
         )
     if kind == "keras_hub" and origin.convention.bgr:
@@ -199,16 +205,21 @@ def save_preset(model: keras.Model, folder: str | Path) -> Path:
 
 
 def weights_digest(spec: Spec) -> str:
-    """Identifies the content of the weights file that a spec of `backbone` loads now; "" for random weights.
+    """Identifies the content of the weights file that a spec of `backbone` loads now, and what is said beside it of
+    pixels; "" for random weights.
 
     Raises RecipeError as `backbone` does.
     """
     given = _given(spec)
-    path = Source.of(given["name"], given["alpha"]).weights(given["weights"], given["alpha"])
+    source = Source.of(given["name"], given["alpha"])
+    path = source.weights(given["weights"], given["alpha"])
     if path is None:
         return ""
     file = path / weights.WEIGHTS if path.is_dir() else path
-    return _digest(file, file.stat().st_mtime_ns, file.stat().st_size)
+    beside = [weights.CONVERTER] if source.kind == "keras_hub" else []
+    beside += [weights.CONFIG] if source.folder else []
+    read = [file, *(file.parent / name for name in beside if (file.parent / name).is_file())]
+    return "-".join(_digest(f, f.stat().st_mtime_ns, f.stat().st_size) for f in read)
 
 
 @functools.cache
@@ -257,12 +268,15 @@ def fed_side(problem: Problem, spec: Spec) -> int:
 def _fed(problem: Problem, source: Source, size: int, *, pretrained: bool) -> tuple[int, int, int]:
     """Shape of what the backbone sees: the picture's proportions, for transformers a square."""
     height, width = problem.signature.shape[:2]
-    family = source.preset.family if source.preset else None
+    family = source.family
     least = family.least if family else 8
     if size and size < least:
         raise RecipeError(f"a size of at least {least} pixels", str(size), "give a larger size")
-    if family and family.builder == "ViTDetBackbone" and pretrained:
-        return family.side, family.side, 3  # its position embeddings are of one size
+    if pretrained and (side := source.fixed_side):
+        if size not in (0, side):
+            said = f"{size}: its position embeddings are of that size alone"
+            raise RecipeError(f"a size of {side} pixels for pretrained ViTDet", said, "leave size out")
+        return side, side, 3
     own = min(height, width)
     if not size:
         trained = min(source.side, ENLARGED * own) if pretrained and source.side else own
@@ -299,6 +313,14 @@ def _train_only(trunk: keras.Model, train: str) -> None:
     if train == "last":
         for layer in trunk.layers[: last_stage(trunk)]:
             layer.trainable = False
+
+
+def _slow_towards_the_front(trunk: keras.Model, rate: float) -> None:
+    """From the last layer to the first, rates fall geometrically to `rate`: edges and colours are the same everywhere,
+    what is behind them is of the pictures that it was learnt from."""
+    layers = [layer for layer in trunk.layers if layer.weights]
+    for i, layer in enumerate(layers):
+        slow(layer, rate ** (1 - i / max(1, len(layers) - 1)))
 
 
 def last_stage(trunk: keras.Model) -> int:

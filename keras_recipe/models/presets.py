@@ -436,7 +436,10 @@ _APPLICATIONS = (
     ),
 )  # fmt: skip
 
-PRESETS = _table(*_KERAS_CV, *_KERAS_HUB, *_APPLICATIONS)
+FAMILIES = (*_KERAS_CV, *_KERAS_HUB, *_APPLICATIONS)
+"""All that is known of backbones."""
+
+PRESETS = _table(*FAMILIES)
 """Every backbone that can be built by name, as "source:name"."""
 
 SOURCES = ("keras_cv", "keras_hub", "applications")

@@ -22,6 +22,13 @@ LARGEST = 12_000_000
 """Parameters of the largest backbone that is suggested where there is no GPU: one pass over a thousand photos then
 takes a minute or so on two cores."""
 
+PASS = 5_000 * LARGEST
+"""Parameters times photos of a pass that is worth waiting for, five minutes or so: of more photos than these five
+thousand, the backbone that is suggested is smaller. They make up for it by being many."""
+
+GPU = 10
+"""Times as large as both may be where there is a GPU."""
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -45,7 +52,8 @@ def suggest_model(problem: Problem) -> Suggestion:
 
     Photos get a pretrained backbone under a new head where weights are at hand: features of ImageNet beat training
     from scratch up to tens of thousands of photos, and lose to it nowhere (Kornblith et al., 2019, sections 4.2 and
-    4.7). Small pictures get a small ConvNet, vectors and tables a multilayer perceptron.
+    4.7). It is the largest that can look at every photo once in minutes, see PASS. Small pictures get a small ConvNet,
+    vectors and tables a multilayer perceptron.
     """
     shape, examples = problem.signature.shape, len(problem.train)
     if problem.signature.kind != "image":
@@ -56,12 +64,12 @@ def suggest_model(problem: Problem) -> Suggestion:
         return Suggestion(
             "small_cnn(width=16)", f"{examples:,} pictures of {side} pixels", "Simonyan & Zisserman, 2014"
         )
-    found = _largest_at_hand()
+    found = _largest_at_hand(examples)
     said = f"{examples:,} photos of {side} pixels"
     if found is None:
         return Suggestion(
             "small_cnn(width=16)",
-            f"{said}, and {none_at_hand()}",
+            f"{said}, and {none_at_hand(problem)}",
             "Simonyan & Zisserman, 2014",
         )
     preset, alpha, path = found
@@ -73,17 +81,19 @@ def suggest_model(problem: Problem) -> Suggestion:
     )
 
 
-def best_at_hand() -> str:
-    """Spec of the pretrained backbone that is suggested on this machine, "" where no weights are at hand."""
-    found = _largest_at_hand()
+def best_at_hand(problem: Problem) -> str:
+    """Spec of the pretrained backbone that is suggested for so many photos, "" where no weights are at hand."""
+    found = _largest_at_hand(len(problem.train))
     return _spec(*found[:2]) if found else ""
 
 
-def none_at_hand() -> str:
+def none_at_hand(problem: Problem) -> str:
     """Why `best_at_hand` suggests none, and what to do about it."""
-    found = [preset.name for preset, _, _ in at_hand() if preset.family.side <= 600]
+    found = [preset for preset, _, _ in at_hand() if preset.family.side <= 600]
     if found:
-        return f"without a GPU {found[0]} is too large to be suggested: name it with --model"
+        least = min(found, key=lambda preset: preset.parameters).name
+        many = f" for {len(problem.train):,} photos" if len(problem.train) * LARGEST > PASS else ""
+        return f"without a GPU {least} is too large to be suggested{many}: name it with --model"
     return (
         f"no pretrained weights at hand: put some into a folder and set {weights.VARIABLE} to it, or name a backbone, "
         "which is then downloaded (`list models`)"
@@ -101,8 +111,9 @@ def at_hand() -> list[tuple[Preset, float, Path]]:
     return found
 
 
-def _largest_at_hand() -> tuple[Preset, float, Path] | None:
-    limit = 10 * LARGEST if Path("/dev/nvidia0").exists() else LARGEST  # asking TensorFlow would cost seconds
+def _largest_at_hand(examples: int) -> tuple[Preset, float, Path] | None:
+    limit = min(LARGEST, PASS / max(1, examples))
+    limit *= GPU if Path("/dev/nvidia0").exists() else 1  # asking TensorFlow would cost seconds
     # Weights grow with the square of the width. ViTDet is for detection: its weights take 1024 x 1024 only.
     usable = [found for found in at_hand() if _installed(found[0].family.source) and found[0].family.side <= 600]
     sized = [(p.parameters * alpha**2, p, alpha, path) for p, alpha, path in usable]

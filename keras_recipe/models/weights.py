@@ -74,7 +74,8 @@ def _candidates(preset: Preset, alpha: float) -> Iterator[Path]:
     if preset.family.source != "applications":
         # Kaggle puts each version of a preset into a folder of its own: the latest comes first.
         cache = Path(os.environ.get("KAGGLEHUB_CACHE", Path.home() / ".cache" / "kagglehub")) / "models"
-        yield from sorted(cache.glob(f"*/*/keras/{preset.short}/*/{WEIGHTS}"), reverse=True)
+        found = cache.glob(f"*/*/keras/{preset.short}/*/{WEIGHTS}")
+        yield from sorted(found, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parent.name)], reverse=True)
 
 
 def _places(preset: Preset) -> list[Path]:
@@ -95,9 +96,19 @@ def download(preset: Preset, alpha: float = 1.0) -> Path:
             f"the pretrained weights of {preset.name}, on this machine or from the network",
             f"neither: no {_where(preset, alpha)}, and the download failed "
             f"({type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else 'no reason given'})",
-            f"bring the file {files(preset, alpha)[0]} from a machine with a network, put it into a folder and set "
+            f"bring {_brought(preset, alpha)} from a machine with a network, put it into a folder and set "
             f"{VARIABLE} to that folder; or give its path as weights=...; or train from scratch with weights='random'",
         ) from error
+
+
+def _brought(preset: Preset, alpha: float) -> str:
+    """What it takes: backbones of keras-hub say in a second file what they expect of pixels."""
+    file = files(preset, alpha)[0]
+    return (
+        f"the folder {preset.short} with {WEIGHTS} and {CONVERTER}"
+        if preset.family.source == "keras_hub"
+        else (f"the file {file}")
+    )
 
 
 def _where(preset: Preset, alpha: float) -> str:
@@ -152,8 +163,10 @@ def load(model: keras.Model, path: Path) -> None:
         raise RecipeError("a weights file", f"{path}, which is not there", "check the path")
     try:
         with h5py.File(path) as file:
-            old = "layer_names" in file.attrs
-            held = _contents(file, old)
+            # A whole model in the form of Keras 2 holds its weights in a group of this name.
+            inside = file.get("model_weights", file)
+            old = "layer_names" in inside.attrs
+            held = _contents(inside, old)
     except OSError as error:
         raise RecipeError("a weights file in HDF5 form (.h5)", f"{path}: {error}", "bring the file again") from error
     wanted = _wanted(model, old)
@@ -189,7 +202,8 @@ def _contents(file: Any, old: bool) -> list[Entry]:
         return found
 
     def visit(path: str, node: Any) -> None:
-        if isinstance(node, h5py.Dataset):
+        # What was saved of a compiled model holds the moments of its optimizer, too.
+        if isinstance(node, h5py.Dataset) and not path.startswith("optimizer/"):
             found.append((path, _text(node.parent.attrs.get("name", path)), tuple(node.shape)))
 
     file.visititems(visit)

@@ -30,12 +30,16 @@ def _backbone(config: Config) -> dict[str, Value] | None:
     return dict(model.args) if model.name == "backbone" and is_pretrained(model) else None
 
 
+def is_fine_tuned(config: Config) -> bool:
+    """Whether pretrained weights are trained: the learning rate falls then, see `training.run_trial`."""
+    return (_backbone(config) or {}).get("train") in ("last", "all")
+
+
 def _unfrozen(config: Config, **changed: Value) -> Proposed:
     """The config with this argument of its backbone, if that is trained."""
-    arguments = _backbone(config)
-    if arguments is None:
+    if _backbone(config) is None:
         return NONE
-    if arguments.get("train") not in ("last", "all"):
+    if not is_fine_tuned(config):
         return FROZEN
     yield config.with_args("model", **changed)
     return None
@@ -48,9 +52,9 @@ def pretrained_backbone(config: Config, trial: Trial, problem: Problem) -> Propo
         return f"there is none for {problem.signature.kind} data"
     if Spec.parse(config.model).name == "backbone":
         return "it is there already"
-    found = best_at_hand()
+    found = best_at_hand(problem)
     if not found:
-        return none_at_hand()
+        return none_at_hand(problem)
     yield config.replace(model=found)
     return None
 
@@ -68,7 +72,7 @@ def larger_pictures(config: Config, trial: Trial, problem: Problem) -> Proposed:
 
 @move("regularize", order=4, expect=0.1)
 def unfreeze_last_stage(config: Config, trial: Trial) -> Proposed:
-    """Train the last stage of the backbone too, at a tenth of the rate (Howard & Ruder, 2018)."""
+    """Train the last stage of the backbone too, lower layers at a lower rate (Howard & Ruder, 2018)."""
     arguments = _backbone(config)
     if arguments is None:
         return NONE
@@ -80,7 +84,7 @@ def unfreeze_last_stage(config: Config, trial: Trial) -> Proposed:
 
 @move("regularize", order=5, expect=0.2)
 def unfreeze_all(config: Config, trial: Trial) -> Proposed:
-    """Train the whole backbone, at a tenth of the rate, its batch statistics as they are."""
+    """Train the whole backbone, its first layers at a tenth of the rate, its batch statistics as they are."""
     arguments = _backbone(config)
     if arguments is None:
         return NONE
@@ -92,7 +96,7 @@ def unfreeze_all(config: Config, trial: Trial) -> Proposed:
 
 @move("regularize", order=6, expect=0.1)
 def backbone_rate(config: Config, trial: Trial) -> Proposed:
-    """Let an unfrozen backbone move at a third of the rate, or at the whole rate."""
+    """Let the first layers of an unfrozen backbone move at a third of the rate, or at the whole rate."""
     for rate in (0.3, 1.0):
         if why := (yield from _unfrozen(config, rate=rate)):
             return why

@@ -5,14 +5,19 @@ from __future__ import annotations
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import Trial
 from keras_recipe.moves import Proposed, move
+from keras_recipe.moves.pretraining import is_fine_tuned
 
 FALLS = "the learning rate falls to 0 already"
+
+
+def _falls(config: Config) -> bool:
+    return bool(config.schedule) or is_fine_tuned(config)
 
 
 @move("squeeze", order=10, expect=0.1)
 def cool_down(config: Config, trial: Trial) -> Proposed:
     """Let the learning rate fall to 0 in a quarter more epochs, going on from what is trained (Hägele et al., 2024)."""
-    if config.schedule:
+    if _falls(config):
         return FALLS
     if config.patience is not None:
         return "early stopping has ended training at a constant rate, and kept weights from before its end"
@@ -23,7 +28,7 @@ def cool_down(config: Config, trial: Trial) -> Proposed:
 @move("squeeze", order=15, expect=0.1)
 def let_the_rate_fall(config: Config, trial: Trial) -> Proposed:
     """Let the learning rate fall to 0 over the whole run, along a cosine (Loshchilov & Hutter, 2016)."""
-    if config.schedule:
+    if _falls(config):
         return FALLS
     yield config.replace(schedule="cosine")
     return None

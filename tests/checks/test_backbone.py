@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_recipe import compiled
+from keras_recipe.checks.backbone import _compared, _is_untouched
 from keras_recipe.core.records import Finding
 from keras_recipe.data import load
 from keras_recipe.models import create, weights
@@ -56,6 +57,17 @@ def test_weights_that_were_claimed_but_are_not_there_are_an_error(look: Look, fl
     found = one(look("backbone_weights", flowers, spoilt))
     assert (found.severity, found.cause) == ("error", "pretrained")
     assert "untouched" in found.message
+
+
+def test_every_kind_of_convolution_is_compared(flowers: Problem) -> None:
+    """MobileNet has as many depthwise kernels as others, which are drawn by an initializer of another name."""
+    trunk = create(SPEC.format(", weights='random'"), flowers).get_layer("backbone")
+    depthwise = [layer for layer in trunk.layers if isinstance(layer, keras.layers.DepthwiseConv2D)]
+    known, untouched = _compared(trunk)
+    assert known == len(untouched)
+    assert {layer.name for layer in depthwise} & {*untouched}
+    depthwise[3].set_weights([w + 1 for w in depthwise[3].get_weights()])
+    assert not _is_untouched(depthwise[3])
 
 
 def test_a_frozen_backbone_that_nobody_trained_is_an_error(look: Look, flowers: Problem) -> None:

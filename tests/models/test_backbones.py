@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from keras_recipe.data import load
 from keras_recipe.data.toys import blobs, stripes
 from keras_recipe.models import content_of, create, weights
 from keras_recipe.models.backbones import fed_side, is_pretrained, last_stage, save_preset, unfrozen, weights_digest
-from keras_recipe.models.conventions import levels
+from keras_recipe.models.conventions import CONVENTIONS, levels
 from keras_recipe.models.presets import PRESETS, Preset
 from keras_recipe.problem import Problem
 
@@ -249,17 +251,84 @@ def test_a_preset_folder_of_keras_hub_comes_back(photos: Problem, tmp_path: Path
     np.testing.assert_allclose(np.asarray(fed)[0, 0, 0], [1.0, 0.0, 1.0], atol=1e-5)
 
 
-def test_a_preset_folder_of_keras_hub_says_what_its_backbone_expects_of_pixels(photos: Problem, tmp_path: Path) -> None:
-    def fed(spec: str) -> np.ndarray:
-        model = create(spec, photos)
-        return np.asarray(keras.Model(model.inputs[0], model.get_layer("preprocess").output)(photos.train.x[:2]))
+def fed(spec: str, photos: Problem) -> np.ndarray:
+    """What a backbone sees of two photos."""
+    model = create(spec, photos)
+    return np.asarray(keras.Model(model.inputs[0], model.get_layer("preprocess").output)(photos.train.x[:2]))
 
+
+def test_a_preset_folder_of_keras_hub_says_what_its_backbone_expects_of_pixels(photos: Problem, tmp_path: Path) -> None:
     spec = random("keras_hub:resnet_18", convention="imagenet")
     folder = save_preset(create(spec, photos), tmp_path / "hub")
-    np.testing.assert_allclose(fed(f"backbone(name='keras_hub:{folder}')"), fed(spec), atol=1e-5)
+    np.testing.assert_allclose(fed(f"backbone(name='keras_hub:{folder}')", photos), fed(spec, photos), atol=1e-5)
     with pytest.raises(RecipeError, match="R, G, B"):
         save_preset(create(random("keras_hub:resnet_18", convention="caffe"), photos), tmp_path / "caffe")
     assert not (tmp_path / "caffe").exists()
+
+
+def test_weights_of_keras_hub_without_a_word_on_pixels_are_refused(photos: Problem, tmp_path: Path) -> None:
+    """Fed 0..1, a backbone that was trained on ImageNet's zero mean and unit variance loses points in silence."""
+    spec = random("keras_hub:resnet_18", convention="imagenet")
+    folder = save_preset(create(spec, photos), tmp_path / "hub")
+    beside = f"backbone(name='keras_hub:resnet_18', weights='{folder / 'model.weights.h5'}')"
+    np.testing.assert_allclose(fed(beside, photos), fed(spec, photos), atol=1e-5)
+    before = weights_digest(Spec.parse(f"backbone(name='keras_hub:{folder}')"))
+    config = {"scale": 1 / 255, "mean": [0.5, 0.5, 0.5], "variance": [0.25, 0.25, 0.25]}  # as older files say it
+    (folder / "image_converter.json").write_text(json.dumps({"config": config}))
+    assert weights_digest(Spec.parse(f"backbone(name='keras_hub:{folder}')")) != before
+    centred = fed(random("keras_hub:resnet_18", convention="-1..1"), photos)
+    np.testing.assert_allclose(fed(beside, photos), centred, atol=1e-5)
+    for content in ("{", '{"config": {"scale": "wide"}}', "[]"):
+        (folder / "image_converter.json").write_text(content)
+        with pytest.raises(RecipeError, match="image_converter"):
+            create(beside, photos)
+    (folder / "image_converter.json").unlink()
+    for source in (beside, f"backbone(name='keras_hub:{folder}')"):
+        with pytest.raises(RecipeError, match="without it"):
+            create(source, photos)
+        told = str(Spec.parse(source).with_args(convention="imagenet"))
+        np.testing.assert_allclose(fed(told, photos), fed(spec, photos), atol=1e-5)
+
+
+def test_what_the_user_says_of_pixels_is_not_said_twice(photos: Problem, tmp_path: Path) -> None:
+    """A backbone of keras-cv rescales inside, unless its convention is given."""
+    model = create(random(TINY, convention="-1..1"), photos)
+    inside = [type(layer).__name__ for layer in model.get_layer("backbone").layers]
+    assert "Rescaling" not in inside
+    with pytest.raises(RecipeError, match=r"0\.\.255 or 0\.\.1"):
+        save_preset(model, tmp_path / "lost")
+    assert not (tmp_path / "lost").exists()
+    folder = save_preset(create(random(TINY, convention="0..1"), photos), tmp_path / "kept")
+    again = create(f"backbone(name='keras_cv:{folder}')", photos)
+    assert again.get_layer("backbone").origin.convention == CONVENTIONS["0..1"]
+
+
+def test_a_preset_folder_knows_the_limits_of_its_kind(photos: Problem, tmp_path: Path) -> None:
+    folder = save_preset(create(random("keras_cv:mit_b0"), photos), tmp_path / "mit")
+    spec = Spec.parse(f"backbone(name='keras_cv:{folder}')")
+    assert fed_side(photos, spec.with_args(size=100)) == 128
+    assert create(str(spec), photos).get_layer("backbone").input_shape[1] % 32 == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"class_name": "MobileNetV3Backb', "copy it again"),
+        ('{"class_name": "MobileNetV3Backbone"}', "copy it again"),
+        ("[]", "copy it again"),
+        (
+            '{"registered_name": "keras_hub>ResNetBackbone", "class_name": "ResNetBackbone", "config": {}}',
+            "name the package that wrote it",
+        ),
+    ],
+)
+def test_a_preset_folder_that_is_damaged_or_of_another_package_is_told(
+    content: str, said: str, photos: Problem, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(content)
+    (tmp_path / "model.weights.h5").touch()
+    with pytest.raises(RecipeError, match=said):
+        create(f"backbone(name='keras_cv:{tmp_path}')", photos)
 
 
 def test_weights_are_found_in_the_users_folder(
@@ -282,8 +351,9 @@ def test_what_kaggle_has_fetched_is_found(preset: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
     place = tmp_path / "models" / "keras" / "mobilenetv3" / "keras" / known.short
     place.mkdir(parents=True)
-    (place / "2").symlink_to(preset)
-    assert weights.at_hand(known) == place / "2"
+    for version in ("2", "10"):
+        (place / version).symlink_to(preset)
+    assert weights.at_hand(known) == place / "10"
 
 
 NAMES = {
@@ -332,7 +402,10 @@ def test_without_a_network_the_error_says_what_to_bring_and_where_to_put_it(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     for name, file in (
         ("keras_cv:resnet50_v2_imagenet", "resnet50_v2_imagenet/model.weights.h5"),
-        ("keras_hub:resnet_50_imagenet", "resnet_50_imagenet/model.weights.h5"),
+        (
+            "keras_hub:resnet_50_imagenet",
+            "resnet_50_imagenet with model.weights.h5 and image_converter.json",
+        ),
         ("applications:ResNet50", "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"),
     ):
         with pytest.raises(RecipeError) as caught:
@@ -378,6 +451,23 @@ def test_weights_with_a_top_are_refused_and_so_are_weights_that_are_too_few(phot
         create(wants(tmp_path / "short.weights.h5"), photos)
 
 
+def test_weights_of_a_compiled_backbone_are_read_without_its_optimizer(photos: Problem, tmp_path: Path) -> None:
+    trained = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3))
+    trained.compile("adam", "mse")
+    trained.train_on_batch(np.zeros((2, 64, 64, 3)), np.zeros((2, 2, 2, 256)))
+    for name in ("compiled.weights.h5", "whole.h5"):  # the latter is a whole model in the form of Keras 2
+        path = tmp_path / name
+        if name == "whole.h5":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                trained.save(path)
+        else:
+            trained.save_weights(path)
+        model = create(wants(path), photos)
+        for a, b in zip(trained.get_weights(), model.get_layer("backbone").get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
 def test_weights_in_the_form_of_keras_2_are_read_and_compared_too(photos: Problem, tmp_path: Path) -> None:
     old = keras.applications.MobileNet(alpha=0.25, include_top=False, weights=None, input_shape=(64, 64, 3))
     _write_old(old, tmp_path / "old.h5")
@@ -417,6 +507,10 @@ def _write_old(model: keras.Model, path: Path) -> None:
         ("backbone(dropout=1.0)", "0 to below 1"),
         ("backbone(name='keras_cv:resnet18', alpha=0.5)", "alpha"),
         ("backbone(name='applications:Xception', weights='random', size=32)", "71"),
+        ("backbone(name='applications:/some/folder')", "weights='PATH'"),
+        ("backbone(name='applications:ResNet50', weights='imagenet')", "left out"),
+        ("backbone(name='applications:MobileNet', weights='random', alpha=0.0)", "above 0"),
+        ("backbone(name='applications:mobilenetv2')", "'applications:MobileNetV2'"),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_what_was_expected(spec: str, said: str, photos: Problem) -> None:
@@ -501,6 +595,15 @@ def statistics_moved(spec: str, problem: Problem) -> bool:
     before = np.asarray(norm)
     model.train_on_batch(np.asarray(problem.train.x[:8]), objectives.targets(problem, problem.train.y[:8]))
     return not np.array_equal(before, np.asarray(norm))
+
+
+def test_rates_fall_towards_the_first_layer(file: Path, photos: Problem) -> None:
+    trunk = create(f"{wants(file)[:-1]}, train='all', rate=0.25)", photos).get_layer("backbone")
+    factors = [layer.learning_rate_factor for layer in trunk.layers if layer.weights]
+    assert (factors[0], factors[-1]) == (0.25, 1.0)
+    ratios = np.divide(factors[1:], factors[:-1])
+    np.testing.assert_allclose(ratios, ratios[0])
+    np.testing.assert_allclose(np.prod(ratios), 4.0)
 
 
 def test_batch_statistics_stay_unless_they_are_to_follow(file: Path, photos: Problem) -> None:

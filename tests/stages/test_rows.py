@@ -384,7 +384,7 @@ def test_a_pretrained_backbone_is_accepted_where_its_features_help(
     useful: bool, accepted: Accepted, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = f"{HERE}:frozen(useful={useful})"
-    monkeypatch.setattr("keras_recipe.moves.pretraining.best_at_hand", lambda: found)
+    monkeypatch.setattr("keras_recipe.moves.pretraining.best_at_hand", lambda problem: found)
     row = Row("pretrained_backbone", alike, alike_and_learnt)
     if useful:
         assert accepted(row.move, row.helps).model == found
