@@ -377,6 +377,7 @@ def test_the_recipe_unfreezes_and_measures(photos: Problem, tmp_path: Path) -> N
     looked = {c.check: c.findings for c in select(records, CheckRun)}
     assert looked["backbone_weights"][0].severity == "ok"
     assert "sees 64 pixels (trained at 224)" in looked["backbone_weights"][0].message
+    assert [f.cause for f in looked["learning_rate_lasts"]] == ["schedule"]  # it has fallen
     assert result.evaluation.verified < 1e-3
 
 

@@ -8,6 +8,9 @@ A move says beforehand what it is to bring: `expect=0.1` for a tenth of the incu
 score or, where lower is better, the score. These are what such changes have brought elsewhere, in round numbers; the
 record shows the gain expected beside the gain measured.
 
+A candidate is one leaf away from the incumbent; `leaves=2` is for a tip that is two, as a larger model is one that is
+stopped early.
+
 A move is accepted if it is better than noise. Two options of its decorator say otherwise: `keeps=True`, for what makes
 the model smaller, which is accepted if validation does not suffer (`compare.MARGIN`); `again=True`, for what may be
 proposed anew once it was accepted. `shortens=True` is for what may end training early: it comes before its order where
@@ -52,9 +55,14 @@ def candidates(
         generator: spec of the user's generator of simulated examples.
 
     Raises:
-        ValueError: a candidate differs from `config` in more than one leaf: the move is broken.
+        ValueError: a candidate differs from `config` in more leaves than the move may change: it is broken.
     """
     return proposals(name, config, trial, problem, important, generator)[0]
+
+
+def leaves_of(name: str) -> int:
+    """Leaves that a candidate of this move may change at most."""
+    return int(MOVES.option(name, "leaves")) or 1
 
 
 def proposals(
@@ -76,11 +84,11 @@ def proposals(
         if not changed:
             unfit = unfit or "the model has it already"
             continue
-        if len(changed) != 1:
+        if len(changed) > leaves_of(name):
             raise ValueError(f"Expected the move {name!r} to change one leaf. Received a change of {sorted(changed)}.")
         if why := _unfit(candidate, problem.signature):
             unfit = why
-        else:
+        elif candidate not in found:
             found.append(candidate)
 
 

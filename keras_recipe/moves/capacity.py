@@ -7,6 +7,7 @@ from keras_recipe.core.records import Trial
 from keras_recipe.core.spec import Spec, Value
 from keras_recipe.models import MODELS
 from keras_recipe.moves import Proposed, move
+from keras_recipe.moves.regularization import stopped_early
 
 
 def _argument(config: Config, name: str) -> Value:
@@ -52,7 +53,10 @@ def narrower(config: Config, trial: Trial) -> Proposed:
     return (yield from _wider(config, 0.5, least=4))
 
 
-@move("regularize", order=90, expect=0.05)
+@move("regularize", order=90, expect=0.05, leaves=2)
 def larger_model(config: Config, trial: Trial) -> Proposed:
-    """Twice as many channels or units, last: larger models overfit more, but often do better stopped early."""
-    return (yield from _wider(config, 2))
+    """Twice as many channels or units, and the same stopped early: larger ones overfit more, and often do better so."""
+    for start in (config, stopped_early(config)):
+        if why := (yield from _wider(start, 2)):
+            return why
+    return None

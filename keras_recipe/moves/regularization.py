@@ -10,6 +10,11 @@ from keras_recipe.moves import Proposed, move
 from keras_recipe.problem import Problem
 
 
+def stopped_early(config: Config) -> Config:
+    """The config as it stops when the validation loss has not fallen for a sixth of the epochs, or sooner."""
+    return config.replace(patience=config.patience or max(2, config.epochs // 6))
+
+
 @move("regularize", order=40, expect=0.02)
 def smaller_batch(config: Config, trial: Trial) -> Proposed:
     """Half the batch in as many epochs: noisier gradients and batch statistics, and twice the steps."""
@@ -55,5 +60,5 @@ def early_stopping(config: Config, trial: Trial) -> Proposed:
     """Stop when the validation loss has not fallen for a sixth of the epochs, and go back to its minimum."""
     if config.patience is not None:
         return f"training stops early already, after {config.patience} epochs without progress"
-    yield config.replace(patience=max(2, config.epochs // 6))
+    yield stopped_early(config)
     return None

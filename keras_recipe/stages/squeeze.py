@@ -13,6 +13,7 @@ from keras_recipe.compare import SEEDS, Effect, compare_average
 from keras_recipe.core.config import Config
 from keras_recipe.core.records import CheckRun, Decision, Trial
 from keras_recipe.core.wording import plural
+from keras_recipe.moves.pretraining import is_fine_tuned
 from keras_recipe.schedules import schedule
 from keras_recipe.stages.climb import climb
 from keras_recipe.stages.judging import expected_of
@@ -37,8 +38,9 @@ def squeeze(study: Study, config: Config, moves: Sequence[str] | None = None) ->
     Where a rate falls, it must not have been spent before the loss had settled: that is looked at in its first trial.
     """
     chosen = climb(study, config, "squeeze", moves)
-    for trial in [t for t in trials_of(study, chosen) if chosen.schedule][:1]:
-        _look_at_the_rate(study, trial)
+    if chosen.schedule or is_fine_tuned(chosen):
+        for trial in trials_of(study, chosen)[:1]:
+            _look_at_the_rate(study, trial)
     return chosen
 
 

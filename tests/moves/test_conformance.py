@@ -95,7 +95,7 @@ def test_a_move_proposes_configs_that_are_one_leaf_away_and_can_be_built(name: s
     for kind, start in STARTS:
         problem = {"image": stripes, "photo": photos, "squares": squares, "vector": blobs, "grown": grown}[kind]()
         for candidate in candidates(name, start, trial(), problem, partial(halves, problem), f"{__name__}:generator()"):
-            assert len(difference(start, candidate)) == 1
+            assert len(difference(start, candidate)) <= moves.leaves_of(name)
             build(problem, candidate)
             proposed += 1
     assert proposed
@@ -137,6 +137,15 @@ def test_a_move_that_changes_two_things_is_refused(monkeypatch: pytest.MonkeyPat
 def test_an_argument_that_the_model_does_not_take_is_not_proposed() -> None:
     assert candidates("dropout", Config("linear()"), None, blobs()) == []  # type: ignore[arg-type]
     assert candidates("larger_model", Config("linear()"), None, blobs()) == []  # type: ignore[arg-type]
+
+
+def test_a_larger_model_is_also_tried_stopped_early() -> None:
+    start = Config("mlp(width=8)", epochs=60)
+    assert [dict(difference(start, c)) for c in candidates("larger_model", start, trial(), blobs())] == [
+        {"model.width": (8, 16)},
+        {"model.width": (8, 16), "patience": (None, 10)},
+    ]
+    assert len(candidates("larger_model", start.replace(patience=5), trial(), blobs())) == 1  # both are stopped
 
 
 def test_what_stops_by_itself_is_not_left_training() -> None:

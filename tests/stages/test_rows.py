@@ -327,6 +327,12 @@ def few_and_noisy() -> tuple[Problem, Config]:
     return problem(*data, "log_loss"), config
 
 
+def stopped_before_it_is_too_sure() -> tuple[Problem, Config]:
+    """The same, stopped early: one that is larger is too sure after its first epoch."""
+    data, config = few_and_noisy()
+    return data, config.with_args("optimizer", learning_rate=0.05).replace(patience=2)
+
+
 def undertrained() -> tuple[Problem, Config]:
     """A model that would need twice the time."""
     return too_few_steps()
@@ -362,7 +368,7 @@ ROWS = (
     Row("weight_decay", many_idle_features, exact),
     Row("label_smoothing", many_idle_features, clean_labels),
     Row("early_stopping", overfits, misled_at_first),
-    Row("larger_model", too_narrow, few_and_noisy),
+    Row("larger_model", too_narrow, stopped_before_it_is_too_sure),
     Row("cool_down", noise_floor, overfits_slowly, "squeeze"),
     Row("let_the_rate_fall", noise_floor, undertrained, "squeeze"),
     Row("leave_it_training", undertrained, overfits_slowly, "squeeze"),
@@ -372,6 +378,11 @@ ROWS = (
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.move)
 def test_a_move_is_accepted_where_it_helps(row: Row, accepted: Accepted) -> None:
     accepted(row.move, row.helps, row.stage)
+
+
+def test_a_larger_model_that_overfits_helps_where_it_is_stopped_early(accepted: Accepted) -> None:
+    chosen = accepted("larger_model", few_and_noisy)
+    assert (chosen.model, chosen.patience) == ("mlp(depth=1, width=32)", 2)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r.move)

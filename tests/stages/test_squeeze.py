@@ -57,7 +57,10 @@ def test_the_rate_falls_once() -> None:
     problem = line()
     found = candidates("let_the_rate_fall", SHORT, None, problem)  # type: ignore[arg-type]
     assert [c.schedule for c in found] == ["cosine"]
-    assert candidates("let_the_rate_fall", found[0], None, problem) == []  # type: ignore[arg-type]
+    thawed = SHORT.replace(model="backbone(name='applications:MobileNet', train='all')")  # whose rate falls by itself
+    for fallen in (found[0], thawed):
+        for move in ("let_the_rate_fall", "cool_down"):
+            assert candidates(move, fallen, None, problem) == []  # type: ignore[arg-type]
 
 
 def test_a_rate_that_falls_is_seen_to_last(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
