@@ -205,6 +205,30 @@ def quick(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     monkeypatch.setattr(synthetic.gan, "__defaults__", (steps,))
 
 
+def bright_halves(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise that is brighter above or below; a fifth of the labels is wrong."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 2, n)
+    x = rng.integers(0, 120, (n, 6, 5, 1))
+    x[y == 0, :3] += 60
+    x[y == 1, 3:] += 60
+    return x.astype("uint8"), np.where(rng.random(n) < 0.2, 1 - y, y)
+
+
+def test_a_gan_is_accepted_where_its_samples_keep_a_model_from_learning_by_heart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It draws what most pictures of a class look like, and noise that the model has not seen."""
+    quick(monkeypatch, 400)
+    validation = bright_halves(400, 1)
+    data = load(bright_halves(100, 0), validation=validation, test=validation, metric="log_loss", name="halves")
+    start = MLP.with_args("model", width=32).replace(batch_size=20, epochs=24)
+    with study_of(data, tmp_path) as study:
+        assert climb(study, start, "regularize", ("gan_samples",)).synthetic == "gan(share=0.25)"
+        (accepted,) = [d for d in decisions(study) if d.accepted]
+        assert accepted.low > 0
+
+
 def test_a_gan_that_has_not_learnt_the_classes_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick(monkeypatch, 1)
     start = CNN.replace(epochs=8)
