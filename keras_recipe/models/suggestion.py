@@ -93,7 +93,8 @@ def none_at_hand(problem: Problem) -> str:
     if found:
         least = min(found, key=lambda preset: preset.parameters).name
         many = f" for {len(problem.train):,} photos" if len(problem.train) * LARGEST > PASS else ""
-        return f"without a GPU {least} is too large to be suggested{many}: name it with --model"
+        slow = "" if _has_gpu() else "without a GPU "
+        return f"{slow}{least} is too large to be suggested{many}: name it with --model"
     return (
         f"no pretrained weights at hand: put some into a folder and set {weights.VARIABLE} to it, or name a backbone, "
         "which is then downloaded (`list models`)"
@@ -113,12 +114,16 @@ def at_hand() -> list[tuple[Preset, float, Path]]:
 
 def _largest_at_hand(examples: int) -> tuple[Preset, float, Path] | None:
     limit = min(LARGEST, PASS / max(1, examples))
-    limit *= GPU if Path("/dev/nvidia0").exists() else 1  # asking TensorFlow would cost seconds
+    limit *= GPU if _has_gpu() else 1
     # Weights grow with the square of the width. ViTDet is for detection: its weights take 1024 x 1024 only.
     usable = [found for found in at_hand() if _installed(found[0].family.source) and found[0].family.side <= 600]
     sized = [(p.parameters * alpha**2, p, alpha, path) for p, alpha, path in usable]
     fitting = [entry for entry in sized if entry[0] <= limit]
     return max(fitting, key=lambda entry: entry[0])[1:] if fitting else None
+
+
+def _has_gpu() -> bool:
+    return Path("/dev/nvidia0").exists()  # asking TensorFlow would cost seconds
 
 
 def _installed(source: str) -> bool:

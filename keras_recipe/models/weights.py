@@ -103,12 +103,9 @@ def download(preset: Preset, alpha: float = 1.0) -> Path:
 
 def _brought(preset: Preset, alpha: float) -> str:
     """What it takes: backbones of keras-hub say in a second file what they expect of pixels."""
-    file = files(preset, alpha)[0]
-    return (
-        f"the folder {preset.short} with {WEIGHTS} and {CONVERTER}"
-        if preset.family.source == "keras_hub"
-        else (f"the file {file}")
-    )
+    if preset.family.source == "keras_hub":
+        return f"the folder {preset.short} with {WEIGHTS} and {CONVERTER}"
+    return f"the file {files(preset, alpha)[0]}"
 
 
 def _where(preset: Preset, alpha: float) -> str:
